@@ -1,0 +1,189 @@
+//! The facts themselves.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::policy::NsKind;
+
+/// What a host offers to one caller.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HostFacts {
+    /// What it is called in messages: `this host`, or the name of the target.
+    pub name: String,
+    /// The kernel.
+    pub kernel: Kernel,
+    /// Who asks.
+    pub caller: Caller,
+    /// Whether and how user namespaces are restricted.
+    pub userns: UserNamespaces,
+    /// The kinds of namespaces that the kernel has (files of /proc/self/ns).
+    pub namespaces: Vec<NsKind>,
+    /// The cgroup hierarchies.
+    pub cgroups: Cgroups,
+    /// Landlock's ABI; 0 where there is none.
+    pub landlock_abi: u32,
+    /// /proc/sys/kernel/seccomp/actions_avail; empty where the kernel has no filters.
+    pub seccomp_actions: Vec<String>,
+    /// Paths that something is mounted over below /proc, which makes the kernel refuse a fresh proc in a user namespace.
+    pub proc_masked: Vec<String>,
+    /// net.ipv4.ip_unprivileged_port_start
+    pub unprivileged_port_start: u16,
+    /// Hard limits of the caller by name (`nofile`), `None` for infinity.
+    pub hard_limits: BTreeMap<String, Option<u64>>,
+    /// CLOCK_BOOTTIME and CLOCK_MONOTONIC now, in whole seconds (time offsets must not make them negative).
+    pub uptime: u64,
+    /// Programs that nsl may call, by name (`newuidmap`), with their absolute path.
+    pub helpers: BTreeMap<String, String>,
+    /// The paths that the policy names, by absolute path on the host.
+    #[serde(default)]
+    pub paths: BTreeMap<String, PathFact>,
+}
+
+/// The kernel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kernel {
+    /// As uname(2) says.
+    pub release: String,
+    /// Major and minor number.
+    pub version: (u32, u32),
+    /// As uname(2) says: `x86_64`, `aarch64`.
+    pub arch: String,
+}
+
+impl Kernel {
+    /// Whether it is at least this version.
+    pub fn at_least(&self, major: u32, minor: u32) -> bool {
+        self.version >= (major, minor)
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// Effective user id.
+    pub uid: u32,
+    /// Effective group id.
+    pub gid: u32,
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+    /// The name of the user; the number where the user database has none.
+    pub user: String,
+    /// The home directory of the user database.
+    pub home: String,
+    /// Effective capabilities in the caller's user namespace, lower case without `CAP_`.
+    pub capabilities: Vec<String>,
+    /// Whether the caller is in the initial user namespace.
+    pub initial_userns: bool,
+    /// Whether the caller is in a chroot, which forbids user namespaces.
+    pub chroot: bool,
+    /// Ranges of subordinate user ids.
+    pub subuid: Vec<IdRange>,
+    /// Ranges of subordinate group ids.
+    pub subgid: Vec<IdRange>,
+}
+
+impl Caller {
+    /// Whether the caller has a capability in its user namespace.
+    pub fn has(&self, capability: &str) -> bool {
+        self.capabilities.iter().any(|it| it == capability)
+    }
+
+    /// Whether the caller may create namespaces, mount and write any id map: CAP_SYS_ADMIN, CAP_SETUID and CAP_SETGID.
+    pub fn is_privileged(&self) -> bool {
+        ["sys_admin", "setuid", "setgid"].iter().all(|it| self.has(it))
+    }
+}
+
+/// A range of ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdRange {
+    /// The first.
+    pub start: u32,
+    /// How many.
+    pub count: u32,
+}
+
+/// Whether user namespaces can be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserNamespaces {
+    /// /proc/sys/user/max_user_namespaces
+    pub max: u64,
+    /// kernel.unprivileged_userns_clone (Debian, Ubuntu) is 0.
+    pub clone_disabled: bool,
+    /// kernel.apparmor_restrict_unprivileged_userns (Ubuntu 23.10 and later) is 1.
+    pub apparmor_restricted: bool,
+}
+
+/// The cgroup hierarchies of a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cgroups {
+    /// cgroup v2, wherever it is mounted.
+    pub v2: Option<CgroupTree>,
+    /// cgroup v1 hierarchies by controller (`memory`, `pids`, `cpu`, …).
+    pub v1: BTreeMap<String, CgroupTree>,
+}
+
+/// One hierarchy as the caller sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CgroupTree {
+    /// Where it is mounted.
+    pub mount: String,
+    /// The caller's own cgroup, relative to the mount, with a leading `/`.
+    pub own: String,
+    /// Controllers that `own` may hand to its children (v2: cgroup.controllers; v1: the controller itself).
+    pub controllers: Vec<String>,
+    /// Controllers already on for the children of `own` (v2: cgroup.subtree_control).
+    #[serde(default)]
+    pub enabled: Vec<String>,
+    /// Whether the caller may create cgroups in `own` and move processes there.
+    pub writable: bool,
+}
+
+/// What is at a path of the host, symbolic links followed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathFact {
+    /// What is there.
+    pub kind: PathKind,
+    /// The path with all symbolic links resolved (as `realpath`), where it exists.
+    #[serde(default)]
+    pub real: String,
+    /// Permission bits.
+    #[serde(default)]
+    pub mode: u32,
+    /// Owner.
+    #[serde(default)]
+    pub uid: u32,
+    /// Group.
+    #[serde(default)]
+    pub gid: u32,
+    /// Mounts below it.
+    #[serde(default)]
+    pub submounts: Vec<String>,
+    /// Mount options of the mount it is on (`ro`, `nosuid`, `nodev`, `noexec`).
+    #[serde(default)]
+    pub mount_flags: Vec<String>,
+    /// For a program: the interpreter it names (ELF's PT_INTERP, or what follows `#!`).
+    #[serde(default)]
+    pub interpreter: Option<String>,
+}
+
+/// Kinds of paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PathKind {
+    /// Nothing is there.
+    Missing,
+    /// The caller may not look.
+    Forbidden,
+    /// A regular file.
+    File,
+    /// A directory.
+    Dir,
+    /// A socket.
+    Socket,
+    /// A device node.
+    Device,
+    /// Something else, such as a FIFO.
+    Other,
+}

@@ -1,0 +1,135 @@
+//! The one tree of paths.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Mode, Traced};
+
+/// mount_namespaces(7)
+#[derive(Clone, Debug, Serialize)]
+pub struct Mnt {
+    /// Where the namespace comes from.
+    pub mode: Traced<Mode>,
+    /// `root = …`
+    pub root: Option<Traced<Root>>,
+    /// Everything below it. Paths are absolute, normalised (no `.`, `..`, double or final `/`) and distinct;
+    /// sorted by path, so that a parent comes before what is below it.
+    pub entries: Vec<Traced<Entry>>,
+}
+
+/// What `/` is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Root {
+    /// A tmpfs with nothing in it, read-only when it is built.
+    Empty,
+    /// The host's own tree.
+    Host(Access),
+    /// A directory of the host.
+    Dir {
+        /// Its absolute path on the host.
+        path: String,
+        /// Whether it may be written.
+        access: Access,
+    },
+}
+
+/// Whether a mount may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// Read-only, recursively.
+    Ro,
+    /// Writable.
+    Rw,
+}
+
+/// One path of the tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// The absolute path inside.
+    pub path: String,
+    /// What is there.
+    pub kind: EntryKind,
+}
+
+/// What is at a path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EntryKind {
+    /// `mount PATH = …`
+    Mount(MountSource),
+    /// `hide PATH`: nothing can be seen at it or below it.
+    Hide,
+    /// `link PATH = "target"`: a symbolic link.
+    Link {
+        /// Its text.
+        target: String,
+    },
+    /// `mkdir PATH`: an empty directory on the tree's own file system.
+    Mkdir {
+        /// Permission bits.
+        mode: u32,
+    },
+}
+
+/// What is mounted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MountSource {
+    /// `bind([SOURCE,] ro|rw, …)`: a file or directory of the host.
+    Bind {
+        /// Its absolute path on the host (the path inside, where none is written).
+        source: String,
+        /// Whether it may be written.
+        access: Access,
+        /// Whether mounts below it come along (true where not stated).
+        recursive: bool,
+        /// What is refused on it.
+        flags: MountFlags,
+    },
+    /// `tmpfs(size:, inodes:, mode:, noexec)`: tmpfs(5)
+    Tmpfs {
+        /// `size=`, bytes.
+        size: Option<u64>,
+        /// `nr_inodes=`
+        inodes: Option<u64>,
+        /// Permission bits (0755, and 01777 for /tmp, where not stated).
+        mode: Option<u32>,
+        /// What is refused on it.
+        flags: MountFlags,
+    },
+    /// `proc`: proc(5), of the sandbox's own PID namespace.
+    Proc,
+    /// `dev`: a small /dev of the harmless devices, with pts, shm and the usual links.
+    Dev,
+    /// `sys(ro)`: sysfs(5), of the sandbox's own network namespace, read-only.
+    Sys,
+    /// `mqueue`: mq_overview(7), of the sandbox's own IPC namespace.
+    Mqueue,
+    /// `devpts`: a devpts of its own.
+    Devpts,
+    /// `cgroup`: the cgroup file system as its own cgroup namespace shows it, read-only.
+    Cgroup,
+    /// `file("text")`: a read-only file with this text.
+    File {
+        /// The text.
+        text: String,
+    },
+}
+
+/// What a mount refuses; see mount(2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MountFlags {
+    /// Set-user-id bits and file capabilities mean nothing.
+    pub nosuid: bool,
+    /// Device nodes cannot be opened.
+    pub nodev: bool,
+    /// Nothing can be executed.
+    pub noexec: bool,
+}
+
+impl Default for MountFlags {
+    fn default() -> MountFlags {
+        MountFlags { nosuid: true, nodev: true, noexec: false }
+    }
+}

@@ -1,0 +1,173 @@
+//! The resolved policy: plain data, every leaf traced to the place that made it.
+//!
+//! `resolve` builds it, `check` and `plan` read it. Nothing here does IO or knows the syntax.
+
+mod files;
+mod identity;
+mod kernel;
+mod limits;
+mod trace;
+
+use serde::Serialize;
+
+pub use files::*;
+pub use identity::*;
+pub use kernel::*;
+pub use limits::*;
+pub use trace::*;
+
+/// Everything that a file declares to be run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Policy {
+    /// The sandboxes, in the order of the file.
+    pub sandboxes: Vec<Sandbox>,
+    /// The pods, in the order of the file.
+    pub pods: Vec<Pod>,
+}
+
+/// A pod: sandboxes that share namespaces.
+#[derive(Clone, Debug, Serialize)]
+pub struct Pod {
+    /// What the pod itself states: its namespaces and its budget.
+    pub base: Sandbox,
+    /// Its containers, in the order of the file.
+    pub containers: Vec<Sandbox>,
+}
+
+/// One sandbox, or one container of a pod, with nothing left to decide but what depends on the host.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sandbox {
+    /// Its name.
+    pub name: Traced<String>,
+    /// The program and its arguments; empty values are as written. `None`: all comes from behind `--`.
+    pub run: Option<Traced<Vec<String>>>,
+    /// Working directory inside; `/` where not stated.
+    pub cwd: Option<Traced<String>>,
+    /// The environment, by name.
+    pub env: Vec<Traced<EnvVar>>,
+    /// user_namespaces(7)
+    pub user: User,
+    /// pid_namespaces(7)
+    pub pid: Pid,
+    /// network_namespaces(7)
+    pub net: Net,
+    /// mount_namespaces(7)
+    pub mnt: Mnt,
+    /// ipc_namespaces(7)
+    pub ipc: Ipc,
+    /// uts_namespaces(7)
+    pub uts: Uts,
+    /// cgroup_namespaces(7) and cgroups(7)
+    pub cgroup: Cgroup,
+    /// time_namespaces(7)
+    pub time: Time,
+    /// capabilities(7)
+    pub caps: Caps,
+    /// seccomp(2); `None`: no filter.
+    pub seccomp: Option<Seccomp>,
+    /// PR_SET_NO_NEW_PRIVS; true where not stated.
+    pub no_new_privs: Traced<bool>,
+    /// setrlimit(2)
+    pub limits: Vec<Traced<Rlimit>>,
+    /// How it ends.
+    pub stop: Stop,
+    /// Containers that must be ready before this one (pods only).
+    pub after: Option<Traced<Vec<String>>>,
+    /// How one knows that it is ready (pods only).
+    pub ready: Option<Traced<Ready>>,
+    /// When it is started again (pods only).
+    pub restart: Option<Traced<Restart>>,
+}
+
+/// `env NAME = "value"` or `env NAME = inherit`
+#[derive(Clone, Debug, Serialize)]
+pub struct EnvVar {
+    /// Its name.
+    pub name: String,
+    /// Its value; `None` is `inherit`: the caller's value, or unset where the caller has none.
+    pub value: Option<String>,
+}
+
+/// Where a namespace comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// A namespace of its own.
+    New,
+    /// The one of the caller.
+    Host,
+    /// That of somebody else.
+    Join(JoinTarget),
+    /// The one that the pod has made.
+    Pod,
+}
+
+/// Whose namespace is joined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JoinTarget {
+    /// A process, by its number in the caller's PID namespace.
+    Pid(u32),
+    /// A file of nsfs, such as /run/netns/blue.
+    Path(String),
+    /// A sandbox of this user that runs.
+    Sandbox(String),
+    /// A pod of this user that runs.
+    Pod(String),
+}
+
+/// The eight kinds of namespaces, in the words of /proc/PID/ns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum NsKind {
+    User,
+    Mnt,
+    Pid,
+    Net,
+    Ipc,
+    Uts,
+    Cgroup,
+    Time,
+}
+
+impl NsKind {
+    /// All eight, in the order in which a process enters them.
+    pub const ALL: [NsKind; 8] =
+        [NsKind::User, NsKind::Pid, NsKind::Net, NsKind::Ipc, NsKind::Uts, NsKind::Cgroup, NsKind::Time, NsKind::Mnt];
+
+    /// The name of the file in /proc/PID/ns, which is its word in the language too.
+    pub fn name(self) -> &'static str {
+        match self {
+            NsKind::User => "user",
+            NsKind::Mnt => "mnt",
+            NsKind::Pid => "pid",
+            NsKind::Net => "net",
+            NsKind::Ipc => "ipc",
+            NsKind::Uts => "uts",
+            NsKind::Cgroup => "cgroup",
+            NsKind::Time => "time",
+        }
+    }
+}
+
+impl Sandbox {
+    /// The mode of one of its namespaces.
+    pub fn mode(&self, kind: NsKind) -> &Traced<Mode> {
+        match kind {
+            NsKind::User => &self.user.mode,
+            NsKind::Mnt => &self.mnt.mode,
+            NsKind::Pid => &self.pid.mode,
+            NsKind::Net => &self.net.mode,
+            NsKind::Ipc => &self.ipc.mode,
+            NsKind::Uts => &self.uts.mode,
+            NsKind::Cgroup => &self.cgroup.mode,
+            NsKind::Time => &self.time.mode,
+        }
+    }
+
+    /// Whether a namespace of this kind is its own.
+    pub fn is_new(&self, kind: NsKind) -> bool {
+        self.mode(kind).value == Mode::New
+    }
+}

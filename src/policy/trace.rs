@@ -1,0 +1,117 @@
+//! Where a value comes from.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::source::Span;
+
+/// A value, the places that had a say in it, and how much the policy insists on it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Traced<T> {
+    /// The value.
+    pub value: T,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Whether a run may go on without it.
+    #[serde(default)]
+    pub strength: Strength,
+}
+
+/// How much a statement insists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strength {
+    /// A sandbox without it does not start.
+    #[default]
+    Required,
+    /// `prefer`: where the host cannot, the run goes on and says so.
+    Prefer,
+    /// `optional`: skipped where its path is missing.
+    Optional,
+}
+
+/// The place that made a value, and what it replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    /// The statement that made it.
+    pub span: Span,
+    /// How it made it.
+    pub how: How,
+    /// The key of the statement in the merge rule, such as `mnt.mount[/tmp]`.
+    pub key: Arc<str>,
+    /// The instances of `with` through which it arrived, outermost first; empty for a sandbox's own body.
+    pub via: Arc<[Via]>,
+    /// What it replaced, latest first.
+    pub replaced: Vec<Replaced>,
+}
+
+/// One instance of a profile on the way to a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Via {
+    /// The instance as written after `with`.
+    pub span: Span,
+    /// The profile, such as `service.hardened`.
+    pub profile: String,
+}
+
+/// A value that lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Replaced {
+    /// The statement that had made it.
+    pub span: Span,
+    /// How it had made it.
+    pub how: How,
+    /// The value, as text.
+    pub text: String,
+}
+
+/// How a statement makes a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum How {
+    /// `default`
+    Default,
+    /// A plain statement.
+    Set,
+    /// `override`
+    Override,
+    /// `final`
+    Final,
+    /// Nobody wrote it; the rule that implies it, such as "a user namespace without a map".
+    Implied(&'static str),
+}
+
+impl Origin {
+    /// The origin of something that nobody wrote: `span` is what it follows from.
+    pub fn implied(span: Span, key: &str, rule: &'static str) -> Origin {
+        Origin { span, how: How::Implied(rule), key: key.into(), via: Arc::from([]), replaced: Vec::new() }
+    }
+}
+
+impl<T> Traced<T> {
+    /// A required value with its origin.
+    pub fn new(value: T, origin: Origin) -> Traced<T> {
+        Traced { value, origin, strength: Strength::Required }
+    }
+
+    /// Something that nobody wrote: `span` is what it follows from.
+    pub fn implied(value: T, span: Span, key: &str, rule: &'static str) -> Traced<T> {
+        Traced::new(value, Origin::implied(span, key, rule))
+    }
+
+    /// The statement that made it.
+    pub fn span(&self) -> Span {
+        self.origin.span
+    }
+
+    /// Another value with the same origin and strength.
+    pub fn map<U>(self, to: impl FnOnce(T) -> U) -> Traced<U> {
+        Traced { value: to(self.value), origin: self.origin, strength: self.strength }
+    }
+
+    /// Whether nobody wrote it.
+    pub fn is_implied(&self) -> bool {
+        matches!(self.origin.how, How::Implied(_))
+    }
+}

@@ -1,0 +1,40 @@
+//! The page behind every code: what `nsl explain CODE` prints.
+//!
+//! One file a family. A test sees to it that every code that is built somewhere has a page here, that every
+//! wrong example gives that very code and that every right example does not.
+
+use super::Severity;
+
+/// The page of one code.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// The code without `nsl::`.
+    pub code: &'static str,
+    /// How much findings of this code weigh.
+    pub severity: Severity,
+    /// One line: what it is about.
+    pub title: &'static str,
+    /// The page: what the kernel or the language does, why it matters, what to do. Paragraphs are separated by blank lines.
+    pub text: &'static str,
+    /// A policy that gives this finding; empty where only a host or a run can give it.
+    pub wrong: &'static str,
+    /// The same policy, mended; empty where `wrong` is.
+    pub right: &'static str,
+}
+
+mod host;
+mod language;
+mod policy;
+mod run;
+mod syntax;
+
+/// Every page, sorted by family.
+pub fn all() -> impl Iterator<Item = &'static Page> {
+    [syntax::PAGES, language::PAGES, policy::PAGES, host::PAGES, run::PAGES].into_iter().flatten()
+}
+
+/// The page of a code, with or without `nsl::`.
+pub fn find(code: &str) -> Option<&'static Page> {
+    let code = code.strip_prefix("nsl::").unwrap_or(code);
+    all().find(|page| page.code == code)
+}

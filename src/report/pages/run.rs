@@ -1,0 +1,5 @@
+//! Pages: failures of a run.
+
+use super::Page;
+
+pub(super) const PAGES: &[Page] = &[];

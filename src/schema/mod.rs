@@ -1,0 +1,6 @@
+//! THE table of what can be written: blocks, fields, types, units, docs, kernel needs; and the words of the
+//! kernel that values are made of.
+
+pub mod constants;
+pub mod names;
+pub mod syscalls;

@@ -1,0 +1,1 @@
+//! Who may import whom: the floors of the house.

@@ -1,0 +1,6 @@
+//! Every test of the repository, one crate: one folder a kind.
+
+mod language;
+mod layering;
+mod plan;
+mod sandbox;

@@ -1,0 +1,1 @@
+//! Plans as data, for hosts that are written down.

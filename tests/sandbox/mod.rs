@@ -1,0 +1,1 @@
+//! Real sandboxes, really run, as root and as an unprivileged user.
