@@ -35,6 +35,9 @@ pub struct HostFacts {
     pub uptime: u64,
     /// Programs that nsl may call, by name (`newuidmap`), with their absolute path.
     pub helpers: BTreeMap<String, String>,
+    /// `--cgroup-parent`: the cgroup (as in /proc/PID/cgroup) in which sandboxes get theirs.
+    #[serde(default)]
+    pub cgroup_parent: Option<String>,
     /// The paths that the policy names, by absolute path on the host.
     #[serde(default)]
     pub paths: BTreeMap<String, PathFact>,
