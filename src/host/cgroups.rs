@@ -37,7 +37,13 @@ impl HostFacts {
         Err(format!("`{}` is no cgroup of yours with `{controller}` delegated to its children", tree.own))
     }
 
-    fn place_in(&self, tree: &CgroupTree, version: u8, parent: String, controller: &str) -> Result<CgroupPlace, String> {
+    fn place_in(
+        &self,
+        tree: &CgroupTree,
+        version: u8,
+        parent: String,
+        controller: &str,
+    ) -> Result<CgroupPlace, String> {
         let parent = match &self.cgroup_parent {
             Some(given) => given.strip_prefix(tree.mount.as_str()).unwrap_or(given).to_string(),
             None if tree.writable || (self.caller.uid == 0 && self.caller.initial_userns) => parent,
