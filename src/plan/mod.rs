@@ -2,7 +2,23 @@
 //!
 //! The plan is the only thing that is performed: `nsl plan` prints these very steps, `execute` performs these
 //! very steps. A step carries all that it needs, so the printed plan is the whole truth about a run.
+//!
+//! Nothing here does IO: the same policy, facts and options give the same plan, byte for byte.
 
+mod build;
+mod cgroup;
+mod filter;
+mod identity;
+mod print;
+mod program;
 mod step;
+mod tree;
 
+pub use crate::policy::{
+    Access, Action as SyscallAction, CompareOp, Condition, MountFlags, NsKind, Port, Protocol, Signal,
+};
+pub use build::{Options, plan};
+pub use filter::filter_spec;
+pub use identity::allotted_id;
+pub use print::print;
 pub use step::*;

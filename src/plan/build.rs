@@ -1,0 +1,157 @@
+//! The order of a run.
+
+use std::ffi::OsString;
+
+use super::{Action, Degraded, Ending, Plan, Stage, Step, cgroup, filter, identity, program, tree};
+use crate::host::HostFacts;
+use crate::policy::{Mode, NsKind, Origin, Sandbox, Strength, Traced};
+use crate::report::Diagnostic;
+use crate::source::Span;
+
+/// What a run adds to policy and host.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What stands behind `--` on the command line.
+    pub args: Vec<OsString>,
+    /// The caller's environment, for `env NAME = inherit`.
+    pub env: Vec<(OsString, OsString)>,
+}
+
+/// The steps that put a sandbox together, in order. Errors are what only a plan can know: no program to run, a
+/// map that this caller's subordinate ids cannot give, a namespace mode that is not built yet.
+pub fn plan(sandbox: &Sandbox, facts: &HostFacts, options: &Options) -> Result<Plan, Vec<Diagnostic>> {
+    let mut builder = Builder::new(sandbox, facts);
+    builder.refuse_joins();
+    let identity = identity::resolve(&mut builder);
+    tree::open_sources(&mut builder);
+    program::publish(&mut builder);
+    let cgroups = cgroup::create(&mut builder);
+    builder.clone_step(cgroups.born_in.clone());
+    if let Some(identity) = &identity {
+        identity::admit(&mut builder, identity);
+    }
+    cgroup::enter(&mut builder, &cgroups);
+    program::kernel_namespaces(&mut builder);
+    if let Some(identity) = &identity {
+        identity::assume(&mut builder, identity);
+    }
+    tree::build(&mut builder);
+    program::start(&mut builder, options);
+    builder.finish()
+}
+
+/// A plan in the making.
+pub(super) struct Builder<'a> {
+    pub(super) sandbox: &'a Sandbox,
+    pub(super) facts: &'a HostFacts,
+    pub(super) steps: Vec<Step>,
+    pub(super) degraded: Vec<Degraded>,
+    pub(super) errors: Vec<Diagnostic>,
+    /// Ids of sources by path and recursion, in the order in which they are opened.
+    pub(super) sources: Vec<(String, bool)>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(sandbox: &'a Sandbox, facts: &'a HostFacts) -> Builder<'a> {
+        Builder { sandbox, facts, steps: Vec::new(), degraded: Vec::new(), errors: Vec::new(), sources: Vec::new() }
+    }
+
+    /// Adds a required step that a statement asked for.
+    pub(super) fn step(&mut self, stage: Stage, action: Action, origin: &Origin) {
+        self.push(stage, action, origin.span, origin.key.to_string(), None, true);
+    }
+
+    /// Adds a step that a statement asked for, required unless the statement says `prefer`.
+    pub(super) fn step_of<T>(&mut self, stage: Stage, action: Action, value: &Traced<T>) {
+        let required = value.strength != Strength::Prefer;
+        self.push(stage, action, value.span(), value.origin.key.to_string(), None, required);
+    }
+
+    /// Adds a required step that follows from a rule.
+    pub(super) fn rule(&mut self, stage: Stage, action: Action, span: Span, rule: &str) {
+        self.push(stage, action, span, rule.to_string(), None, true);
+    }
+
+    pub(super) fn push(
+        &mut self,
+        stage: Stage,
+        action: Action,
+        span: Span,
+        why: String,
+        privilege: Option<&str>,
+        required: bool,
+    ) {
+        let privilege = privilege.map(str::to_string);
+        self.steps.push(Step { stage, action, span, why, privilege, required });
+    }
+
+    /// Notes a preference that cannot be met.
+    pub(super) fn degrade<T>(&mut self, value: &Traced<T>, reason: String) {
+        self.degraded.push(Degraded { span: value.span(), key: value.origin.key.to_string(), reason });
+    }
+
+    /// The place of the sandbox itself, for what nobody wrote.
+    pub(super) fn span(&self) -> Span {
+        self.sandbox.name.span()
+    }
+
+    /// Whether the new namespaces belong to a user namespace of the sandbox's own.
+    pub(super) fn own_user(&self) -> bool {
+        self.sandbox.is_new(NsKind::User)
+    }
+
+    fn refuse_joins(&mut self) {
+        for kind in NsKind::ALL {
+            let mode = self.sandbox.mode(kind);
+            let what = match &mode.value {
+                Mode::Join(_) => "joining a namespace that exists",
+                Mode::Pod => "sharing a namespace of a pod",
+                Mode::New | Mode::Host => continue,
+            };
+            self.errors.push(
+                Diagnostic::error("not-yet", format!("{what} parses and checks, but this version cannot run it"))
+                    .label(mode.span(), format!("`{}` is asked for here", kind.name()))
+                    .help(format!("write `{0} new` or `{0} host`", kind.name())),
+            );
+        }
+    }
+
+    fn clone_step(&mut self, into: Option<super::CgroupDir>) {
+        // A time namespace cannot be given its offsets once a process is in it, and a cgroup namespace must
+        // be made after the cgroup is entered: the child unshares these two itself.
+        let later = [NsKind::Time, NsKind::Cgroup];
+        let namespaces: Vec<NsKind> =
+            NsKind::ALL.into_iter().filter(|kind| self.sandbox.is_new(*kind) && !later.contains(kind)).collect();
+        let privilege = (!self.own_user() && !namespaces.is_empty()).then_some("CAP_SYS_ADMIN");
+        let asked = namespaces.first().map(|kind| self.sandbox.mode(*kind).span());
+        let span = asked.unwrap_or_else(|| self.span());
+        let why = namespaces.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" ");
+        self.push(Stage::Clone, Action::Clone { namespaces, into }, span, why, privilege, true);
+    }
+
+    fn finish(self) -> Result<Plan, Vec<Diagnostic>> {
+        if !self.errors.is_empty() {
+            return Err(self.errors);
+        }
+        let stop = &self.sandbox.stop;
+        Ok(Plan {
+            name: self.sandbox.name.value.clone(),
+            steps: self.steps,
+            degraded: self.degraded,
+            ending: Ending {
+                signal: stop.signal.value.clone(),
+                timeout: stop.timeout.value,
+                after: stop.after.as_ref().map(|it| it.value),
+                after_span: stop.after.as_ref().map(Traced::span),
+            },
+        })
+    }
+}
+
+/// The filter of a sandbox, as a step.
+pub(super) fn filter_step(builder: &mut Builder) {
+    let Some(seccomp) = &builder.sandbox.seccomp else { return };
+    let spec = filter::filter_spec(seccomp, &builder.facts.kernel.arch);
+    let origin = &seccomp.otherwise.origin;
+    builder.step(Stage::Program, Action::InstallFilter(spec), origin);
+}

@@ -1,0 +1,130 @@
+//! Limits of the whole sandbox.
+
+use super::build::Builder;
+use super::{Action, CgroupDir, CgroupLimit, Stage};
+use crate::host::CgroupPlace;
+use crate::policy::{Strength, Traced};
+use crate::report::Diagnostic;
+
+/// The cgroups of a sandbox.
+#[derive(Default)]
+pub(super) struct Cgroups {
+    /// Cgroup v2: the child is cloned into it.
+    pub(super) born_in: Option<CgroupDir>,
+    /// Cgroups v1: the child is moved into them while it waits.
+    entered: Vec<CgroupDir>,
+}
+
+/// One limit that the policy states.
+struct Wanted<'a> {
+    controller: &'static str,
+    limit: CgroupLimit,
+    stated: &'a Traced<u64>,
+}
+
+pub(super) fn create(builder: &mut Builder) -> Cgroups {
+    let wanted = wanted(builder);
+    let mut cgroups = Cgroups::default();
+    let mut limits = Vec::new();
+    for wish in &wanted {
+        match builder.facts.cgroup_place(wish.controller) {
+            Ok(place) => {
+                let dir = cgroups.dir(builder, &place, wish.controller);
+                limits.push((dir, wish));
+            }
+            Err(reason) => refuse(builder, wish.stated, reason),
+        }
+    }
+    // The directory of v2 learns of its controllers one by one, so steps are made when all are known.
+    for dir in cgroups.all() {
+        let stated = wanted.iter().find(|it| dir.version == 2 || it.controller == dir.controller);
+        let Some(stated) = stated else { continue };
+        builder.step_of(Stage::Prepare, Action::CreateCgroup(dir.clone()), stated.stated);
+        if let Some(step) = builder.steps.last_mut() {
+            let of_dir = |it: &&Wanted| dir.version == 2 || it.controller == dir.controller;
+            step.required = wanted.iter().filter(of_dir).any(|it| it.stated.strength != Strength::Prefer);
+        }
+    }
+    for (dir, wish) in limits {
+        let dir = cgroups.all().find(|it| it.version == dir.version && it.controller == dir.controller).cloned();
+        let Some(dir) = dir else { continue };
+        builder.step_of(Stage::Prepare, Action::LimitCgroup { dir, limit: wish.limit }, wish.stated);
+    }
+    cgroups
+}
+
+pub(super) fn enter(builder: &mut Builder, cgroups: &Cgroups) {
+    for dir in &cgroups.entered {
+        let created = builder.steps.iter().find(|step| matches!(&step.action, Action::CreateCgroup(it) if it == dir));
+        let Some((span, required)) = created.map(|step| (step.span, step.required)) else { continue };
+        let action = Action::EnterCgroup(dir.clone());
+        builder.push(Stage::Admit, action, span, "limits hold before the program starts".into(), None, required);
+    }
+}
+
+fn wanted<'a>(builder: &Builder<'a>) -> Vec<Wanted<'a>> {
+    let cgroup = &builder.sandbox.cgroup;
+    let memory = cgroup.memory_max.as_ref().map(|it| it.value);
+    let row = |controller, limit: fn(u64) -> CgroupLimit, stated: &'a Option<Traced<u64>>| {
+        stated.as_ref().map(|stated| Wanted { controller, limit: limit(stated.value), stated })
+    };
+    let swap = cgroup.memory_swap_max.as_ref().map(|stated| Wanted {
+        controller: "memory",
+        limit: CgroupLimit::SwapMax { swap: stated.value, memory },
+        stated,
+    });
+    let rows = [
+        row("memory", CgroupLimit::MemoryMax, &cgroup.memory_max),
+        swap,
+        row("pids", CgroupLimit::PidsMax, &cgroup.pids_max),
+        row("cpu", CgroupLimit::CpuMax, &cgroup.cpu_max),
+    ];
+    rows.into_iter().flatten().collect()
+}
+
+fn refuse(builder: &mut Builder, stated: &Traced<u64>, reason: String) {
+    if stated.strength == Strength::Prefer {
+        builder.degrade(stated, reason);
+        return;
+    }
+    let key = stated.origin.key.rsplit_once("cgroup.").map_or(&*stated.origin.key, |it| it.1);
+    builder.errors.push(
+        Diagnostic::error("cgroup-not-delegated", format!("`{key}` cannot be enforced, because {reason}"))
+            .label(stated.span(), "this limit is required")
+            .help(
+                "run as root, name a cgroup that was delegated to you with `--cgroup-parent PATH`, or write \
+                 `prefer` before the limit to go on without it",
+            ),
+    );
+}
+
+impl Cgroups {
+    fn all(&self) -> impl Iterator<Item = &CgroupDir> {
+        self.born_in.iter().chain(&self.entered)
+    }
+
+    fn dir(&mut self, builder: &Builder, place: &CgroupPlace, controller: &str) -> CgroupDir {
+        let name = format!("nsl-{}-PID", builder.sandbox.name.value);
+        let make = |controller: &str| CgroupDir {
+            version: place.version,
+            controller: controller.to_string(),
+            mount: place.mount.clone(),
+            parent: place.parent.clone(),
+            name,
+            enable: Vec::new(),
+        };
+        if place.version == 2 {
+            let dir = self.born_in.get_or_insert_with(|| make(""));
+            if !dir.enable.iter().any(|it| it == controller) {
+                dir.enable.push(controller.to_string());
+            }
+            return dir.clone();
+        }
+        if let Some(dir) = self.entered.iter().find(|it| it.controller == controller) {
+            return dir.clone();
+        }
+        let dir = make(controller);
+        self.entered.push(dir.clone());
+        dir
+    }
+}

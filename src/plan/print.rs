@@ -1,0 +1,211 @@
+//! A plan for people: one line a step, with the place that asked for it.
+
+use std::fmt::Write;
+
+use super::{Action, Bytes, CgroupDir, CgroupLimit, IdMapping, MountStep, Plan, RootSource, Stage, SyscallAction};
+use crate::policy::{Access, MountFlags};
+use crate::source::Files;
+
+/// The steps of a plan, numbered, with what asked for them.
+pub fn print(plan: &Plan, files: &Files) -> String {
+    let mut out = format!("sandbox {}\n", plan.name);
+    let rows: Vec<[String; 3]> = plan
+        .steps
+        .iter()
+        .map(|step| {
+            let mut why = step.why.clone();
+            if !step.required {
+                why.push_str(" (preferred)");
+            }
+            if let Some(privilege) = &step.privilege {
+                let _ = write!(why, " [{privilege}]");
+            }
+            [describe(&step.action), why, files.line_place(step.span)]
+        })
+        .collect();
+    let width = |column: usize, most: usize| {
+        rows.iter().map(|row| row[column].chars().count()).filter(|it| *it <= most).max().unwrap_or(0)
+    };
+    let (first, second) = (width(0, 56), width(1, 40));
+    let mut stage = None;
+    for (number, (step, row)) in plan.steps.iter().zip(&rows).enumerate() {
+        if stage != Some(step.stage) {
+            stage = Some(step.stage);
+            let _ = writeln!(out, "  {}", stage_title(step.stage));
+        }
+        let _ = writeln!(out, "  {:>3}  {:first$}  {:second$}  {}", number + 1, row[0], row[1], row[2]);
+    }
+    ending(&mut out, plan);
+    for degraded in &plan.degraded {
+        let place = files.line_place(degraded.span);
+        let _ = writeln!(out, "  not in force: {} ({place}), because {}", degraded.key, degraded.reason);
+    }
+    out
+}
+
+fn stage_title(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Prepare => "nsl, before the child exists",
+        Stage::Clone => "one clone3",
+        Stage::Admit => "nsl, while the child waits",
+        Stage::Child => "the child, inside its namespaces",
+        Stage::Program => "the process that becomes the program",
+    }
+}
+
+fn ending(out: &mut String, plan: &Plan) {
+    let ending = &plan.ending;
+    if let Some(after) = ending.after {
+        let _ = writeln!(out, "  at the latest after {}:", seconds(after));
+    } else {
+        let _ = writeln!(out, "  to stop it:");
+    }
+    let _ = writeln!(out, "       send {}, kill after {}", ending.signal.name, seconds(ending.timeout));
+}
+
+fn seconds(nanoseconds: u64) -> String {
+    format!("{}s", nanoseconds as f64 / 1e9)
+}
+
+/// One step in the words of the system calls that it makes.
+pub(crate) fn describe(action: &Action) -> String {
+    match action {
+        Action::OpenSource { id, path, recursive } => {
+            format!(
+                "open {} as source {id}{}",
+                quoted(path),
+                if *recursive { "" } else { ", without what is mounted below" }
+            )
+        }
+        Action::CreateCgroup(dir) => format!("mkdir {}{}", cgroup_path(dir), enabled(dir)),
+        Action::LimitCgroup { dir, limit } => format!("write {} of {}", describe_limit(*limit), cgroup_path(dir)),
+        Action::Publish { address, outer, inner } => {
+            format!("listen on {address} port {}, relay to port {} inside", outer.number, inner.number)
+        }
+        Action::Clone { namespaces, into } => {
+            let names: Vec<&str> = namespaces.iter().map(|kind| kind.name()).collect();
+            let into = into.as_ref().map_or(String::new(), |dir| format!(" into {}", cgroup_path(dir)));
+            format!("clone3 new {}{into}", if names.is_empty() { "nothing".to_string() } else { names.join(" ") })
+        }
+        Action::DenySetgroups => "write setgroups deny".to_string(),
+        Action::MapUids(map) => format!("write uid_map {}", describe_map(map)),
+        Action::MapGids(map) => format!("write gid_map {}", describe_map(map)),
+        Action::EnterCgroup(dir) => format!("move the child into {}", cgroup_path(dir)),
+        Action::UnshareCgroup => "unshare cgroup".to_string(),
+        Action::UnshareTime => "unshare time".to_string(),
+        Action::TimeOffset { clock, offset } => format!("write timens_offsets {clock} {}", *offset as f64 / 1e9),
+        Action::SetHostname(name) => format!("sethostname {}", quoted(name)),
+        Action::SetDomainname(name) => format!("setdomainname {}", quoted(name)),
+        Action::LoopbackUp => "set lo up".to_string(),
+        Action::SetIds { uid, gid, groups } => {
+            let groups = groups.as_ref().map_or(", groups as they are".to_string(), |it| format!(", groups {it:?}"));
+            format!("become uid {uid} gid {gid}{groups}")
+        }
+        Action::PrivateMounts => "make every mount private".to_string(),
+        Action::StageTree => "mount tmpfs to build the tree in".to_string(),
+        Action::MountRoot(RootSource::Tmpfs) => "mount / = tmpfs".to_string(),
+        Action::MountRoot(RootSource::Source { id, access }) => format!("mount / = source {id}, {}", word(*access)),
+        Action::Mount { target, source } => format!("mount {} = {}", quoted(target), describe_mount(source)),
+        Action::Hide { target } => format!("hide {}", quoted(target)),
+        Action::Link { path, target } => format!("symlink {} -> {}", quoted(path), quoted(target)),
+        Action::Mkdir { path, mode } => format!("mkdir {} mode {mode:04o}", quoted(path)),
+        Action::SealRoot => "make / read-only".to_string(),
+        Action::PivotRoot => "pivot_root, detach the old root".to_string(),
+        Action::ForkInit => "fork: init stays, the program goes on".to_string(),
+        Action::NewSession => "setsid".to_string(),
+        Action::NewKeyring => "join a new session keyring".to_string(),
+        Action::ChangeDir(path) => format!("chdir {}", quoted(path)),
+        Action::SetRlimit { resource, value } => {
+            format!("setrlimit {resource} {}", value.map_or("unlimited".to_string(), |it| it.to_string()))
+        }
+        Action::SetCapabilities { keep, ambient } => describe_capabilities(keep, ambient),
+        Action::NoNewPrivs => "prctl no_new_privs".to_string(),
+        Action::CloseFds => "close every descriptor but 0 1 2".to_string(),
+        Action::InstallFilter(filter) => {
+            let allowed = filter.calls.iter().filter(|call| {
+                call.verdicts.last().is_some_and(|it| it.action == SyscallAction::Allow && it.conditions.is_empty())
+            });
+            let (allowed, all) = (allowed.count(), filter.calls.len());
+            format!(
+                "seccomp {}: {allowed} calls allowed, {} with rules of their own, otherwise {:?}",
+                filter.arch,
+                all - allowed,
+                filter.otherwise
+            )
+        }
+        Action::Exec { argv, env } => format!("execve {} with {} variables", command(argv), env.len()),
+    }
+}
+
+fn describe_map(map: &IdMapping) -> String {
+    let lines: Vec<String> =
+        map.lines.iter().map(|line| format!("\"{} {} {}\"", line.inside, line.outside, line.count)).collect();
+    match &map.helper {
+        Some(helper) => format!("{} through {helper}", lines.join(" ")),
+        None => lines.join(" "),
+    }
+}
+
+fn describe_mount(source: &MountStep) -> String {
+    match source {
+        MountStep::Bind { id, access, flags } => format!("source {id}, {}{}", word(*access), flag_words(*flags)),
+        MountStep::Tmpfs { size, inodes, mode, flags } => {
+            format!("tmpfs size={size} nr_inodes={inodes} mode={mode:04o}{}", flag_words(*flags))
+        }
+        MountStep::Proc => "proc".to_string(),
+        MountStep::Dev => "dev".to_string(),
+        MountStep::Sys => "sysfs, ro".to_string(),
+        MountStep::Mqueue => "mqueue".to_string(),
+        MountStep::Devpts => "devpts".to_string(),
+        MountStep::Cgroup => "cgroup, ro".to_string(),
+        MountStep::File { text } => format!("file of {} bytes, ro", text.len()),
+    }
+}
+
+fn describe_limit(limit: CgroupLimit) -> String {
+    match limit {
+        CgroupLimit::MemoryMax(bytes) => format!("memory.max {bytes}"),
+        CgroupLimit::SwapMax { swap, .. } => format!("memory.swap.max {swap}"),
+        CgroupLimit::PidsMax(count) => format!("pids.max {count}"),
+        CgroupLimit::CpuMax(thousandths) => format!("cpu.max {}%", thousandths as f64 / 10.0),
+    }
+}
+
+fn describe_capabilities(keep: &[String], ambient: &[String]) -> String {
+    if keep.is_empty() {
+        return "drop every capability, all five sets".to_string();
+    }
+    let ambient = if ambient.is_empty() { String::new() } else { format!(", ambient {}", ambient.join(" ")) };
+    format!("keep capabilities {}{ambient}", keep.join(" "))
+}
+
+fn cgroup_path(dir: &CgroupDir) -> String {
+    format!("{}{}/{}", dir.mount, dir.parent.trim_end_matches('/'), dir.name)
+}
+
+fn enabled(dir: &CgroupDir) -> String {
+    if dir.enable.is_empty() { String::new() } else { format!(" with {}", dir.enable.join(" ")) }
+}
+
+fn word(access: Access) -> &'static str {
+    match access {
+        Access::Ro => "ro",
+        Access::Rw => "rw",
+    }
+}
+
+fn flag_words(flags: MountFlags) -> String {
+    let names = [(flags.nosuid, " nosuid"), (flags.nodev, " nodev"), (flags.noexec, " noexec")];
+    names.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect()
+}
+
+fn command(argv: &[Bytes]) -> String {
+    let words: Vec<String> = argv.iter().map(|arg| quoted(&String::from_utf8_lossy(arg.as_bytes()))).collect();
+    words.join(" ")
+}
+
+/// Plain where that is unmistakable, with quotes and escapes otherwise.
+fn quoted(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) { text.to_string() } else { format!("{text:?}") }
+}

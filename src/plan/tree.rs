@@ -1,0 +1,108 @@
+//! The tree of paths, as mounts in an order that works whatever the order of the lines was.
+
+use super::build::Builder;
+use super::{Action, MountStep, RootSource, Stage};
+use crate::policy::{EntryKind, MountSource, NsKind, Origin, Root, Strength, Traced};
+
+/// What a tmpfs may hold where the policy does not say: half of the memory, the kernel's default, is no limit
+/// that a reviewer would expect.
+const TMPFS_SIZE: u64 = 64 << 20;
+/// One inode for every 4 KiB, as the kernel's own default has it.
+const BYTES_PER_INODE: u64 = 4096;
+
+/// Opens every source before anything changes, with the caller's own rights.
+pub(super) fn open_sources(builder: &mut Builder) {
+    if !builder.sandbox.is_new(NsKind::Mnt) {
+        return;
+    }
+    if let Some(root) = &builder.sandbox.mnt.root {
+        match &root.value {
+            Root::Empty => {}
+            Root::Host(_) => open(builder, "/", true, root),
+            Root::Dir { path, .. } => open(builder, path, true, root),
+        }
+    }
+    for entry in &builder.sandbox.mnt.entries {
+        if let EntryKind::Mount(MountSource::Bind { source, recursive, .. }) = &entry.value.kind {
+            open(builder, source, *recursive, entry);
+        }
+    }
+}
+
+fn open<T>(builder: &mut Builder, path: &str, recursive: bool, value: &Traced<T>) {
+    let id = builder.sources.len() as u32;
+    builder.sources.push((path.to_string(), recursive));
+    let action = Action::OpenSource { id, path: path.to_string(), recursive };
+    let required = value.strength == Strength::Required;
+    builder.push(Stage::Prepare, action, value.span(), value.origin.key.to_string(), None, required);
+}
+
+pub(super) fn build(builder: &mut Builder) {
+    let sandbox = builder.sandbox;
+    if !sandbox.is_new(NsKind::Mnt) {
+        return;
+    }
+    let mode = sandbox.mnt.mode.origin.clone();
+    let privilege = (!builder.own_user()).then_some("CAP_SYS_ADMIN");
+    let span = mode.span;
+    builder.push(Stage::Child, Action::PrivateMounts, span, mode.key.to_string(), privilege, true);
+    builder.rule(Stage::Child, Action::StageTree, span, "the tree is put together out of sight");
+    let mut id = root(builder, &mode);
+    for entry in &sandbox.mnt.entries {
+        let target = entry.value.path.clone();
+        let action = match &entry.value.kind {
+            EntryKind::Mount(source) => {
+                let source = mount(source, &target, id);
+                id += u32::from(matches!(source, MountStep::Bind { .. }));
+                Action::Mount { target, source }
+            }
+            EntryKind::Hide => Action::Hide { target },
+            EntryKind::Link { target: text } => Action::Link { path: target, target: text.clone() },
+            EntryKind::Mkdir { mode } => Action::Mkdir { path: target, mode: *mode },
+        };
+        // `optional` forgives a missing source, which the opening step has found out, and nothing else.
+        let required = entry.strength != Strength::Prefer;
+        builder.push(Stage::Child, action, entry.span(), entry.origin.key.to_string(), privilege, required);
+    }
+    if !matches!(sandbox.mnt.root.as_ref().map(|it| &it.value), Some(Root::Host(_) | Root::Dir { .. })) {
+        builder.rule(Stage::Child, Action::SealRoot, span, "an empty root is read-only once it is built");
+    }
+    builder.push(Stage::Child, Action::PivotRoot, span, mode.key.to_string(), privilege, true);
+}
+
+/// The step for `/`; returns the id of the next source.
+fn root(builder: &mut Builder, mode: &Origin) -> u32 {
+    let Some(root) = &builder.sandbox.mnt.root else {
+        builder.rule(Stage::Child, Action::MountRoot(RootSource::Tmpfs), mode.span, "a tree without a root is empty");
+        return 0;
+    };
+    let (source, next) = match &root.value {
+        Root::Empty => (RootSource::Tmpfs, 0),
+        Root::Host(access) | Root::Dir { access, .. } => (RootSource::Source { id: 0, access: *access }, 1),
+    };
+    builder.step(Stage::Child, Action::MountRoot(source), &root.origin);
+    next
+}
+
+fn mount(source: &MountSource, target: &str, id: u32) -> MountStep {
+    match source {
+        MountSource::Bind { access, flags, .. } => MountStep::Bind { id, access: *access, flags: *flags },
+        MountSource::Tmpfs { size, inodes, mode, flags } => {
+            let size = size.unwrap_or(TMPFS_SIZE);
+            let usual = if matches!(target, "/tmp" | "/var/tmp" | "/dev/shm") { 0o1777 } else { 0o755 };
+            MountStep::Tmpfs {
+                size,
+                inodes: inodes.unwrap_or((size / BYTES_PER_INODE).max(64)),
+                mode: mode.unwrap_or(usual),
+                flags: *flags,
+            }
+        }
+        MountSource::Proc => MountStep::Proc,
+        MountSource::Dev => MountStep::Dev,
+        MountSource::Sys => MountStep::Sys,
+        MountSource::Mqueue => MountStep::Mqueue,
+        MountSource::Devpts => MountStep::Devpts,
+        MountSource::Cgroup => MountStep::Cgroup,
+        MountSource::File { text } => MountStep::File { text: text.clone() },
+    }
+}
