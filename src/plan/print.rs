@@ -153,7 +153,13 @@ fn describe_mount(source: &MountStep) -> String {
             format!("tmpfs size={size} nr_inodes={inodes} mode={mode:04o}{}", flag_words(*flags))
         }
         MountStep::Proc => "proc".to_string(),
-        MountStep::Dev => "dev".to_string(),
+        MountStep::Dev { mqueue } => {
+            if *mqueue {
+                "dev, with mqueue".to_string()
+            } else {
+                "dev".to_string()
+            }
+        }
         MountStep::Sys => "sysfs, ro".to_string(),
         MountStep::Mqueue => "mqueue".to_string(),
         MountStep::Devpts => "devpts".to_string(),

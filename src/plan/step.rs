@@ -79,7 +79,7 @@ pub struct Ending {
 
 /// What is done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case")]
+#[serde(tag = "do", content = "with", rename_all = "kebab-case")]
 pub enum Action {
     /// Open a source on the host with the caller's rights; later steps know it by `id`.
     OpenSource {
@@ -320,7 +320,10 @@ pub enum MountStep {
     /// proc(5) with the dangerous entries masked.
     Proc,
     /// A small /dev.
-    Dev,
+    Dev {
+        /// Whether it has a message queue file system, which needs an IPC namespace of the sandbox's own.
+        mqueue: bool,
+    },
     /// sysfs(5), read-only.
     Sys,
     /// mq_overview(7)

@@ -52,7 +52,7 @@ pub(super) fn build(builder: &mut Builder) {
         let target = entry.value.path.clone();
         let action = match &entry.value.kind {
             EntryKind::Mount(source) => {
-                let source = mount(source, &target, id);
+                let source = mount(source, &target, id, sandbox.is_new(NsKind::Ipc));
                 id += u32::from(matches!(source, MountStep::Bind { .. }));
                 Action::Mount { target, source }
             }
@@ -84,7 +84,7 @@ fn root(builder: &mut Builder, mode: &Origin) -> u32 {
     next
 }
 
-fn mount(source: &MountSource, target: &str, id: u32) -> MountStep {
+fn mount(source: &MountSource, target: &str, id: u32, own_ipc: bool) -> MountStep {
     match source {
         MountSource::Bind { access, flags, .. } => MountStep::Bind { id, access: *access, flags: *flags },
         MountSource::Tmpfs { size, inodes, mode, flags } => {
@@ -98,7 +98,7 @@ fn mount(source: &MountSource, target: &str, id: u32) -> MountStep {
             }
         }
         MountSource::Proc => MountStep::Proc,
-        MountSource::Dev => MountStep::Dev,
+        MountSource::Dev => MountStep::Dev { mqueue: own_ipc },
         MountSource::Sys => MountStep::Sys,
         MountSource::Mqueue => MountStep::Mqueue,
         MountSource::Devpts => MountStep::Devpts,

@@ -1,0 +1,236 @@
+//! What the child does, from its birth in the new namespaces to the program.
+//!
+//! It performs the steps of its two stages and nothing else. It never prints: what fails goes through a pipe to the
+//! supervisor, which knows the policy's text.
+
+use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::unistd::{ForkResult, Pid};
+use rustix::event::{PollFd, PollFlags};
+
+use super::failure::{Context, Done, Failure, Notice};
+use super::program::Command;
+use super::sources::Sources;
+use super::tree::Tree;
+use super::{identity, init, program, sys};
+use crate::plan::{Action, Plan, Stage};
+
+/// What a child takes over from the supervisor.
+pub struct Birth<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The sources that were opened.
+    pub sources: Sources,
+    /// The filters that were compiled, by step.
+    pub filters: Vec<(usize, Vec<libc::sock_filter>)>,
+    /// The command, made ready for execve(2).
+    pub command: Command,
+    /// Frames of [`Notice`]; closed by execve(2).
+    pub notices: OwnedFd,
+    /// The status of the program, written by init.
+    pub status: OwnedFd,
+    /// The child reads one byte here before it goes on; end of file means that the supervisor is gone.
+    pub gate: OwnedFd,
+    /// The process id of the supervisor.
+    pub supervisor: Pid,
+}
+
+/// Ends the child when the supervisor is gone. prctl(2) PR_SET_PDEATHSIG, and the look at the pipe that closes the gap
+/// between the death of the parent and that call.
+fn die_with_supervisor(gate: &OwnedFd) -> Done {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+        .context(|| "asking to die with the supervisor".to_string())?;
+    let mut polled = [PollFd::new(gate, PollFlags::empty())];
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    let _ = rustix::event::poll(&mut polled, Some(&now));
+    if polled[0].revents().contains(PollFlags::HUP) {
+        sys::exit_now(125);
+    }
+    Ok(())
+}
+
+/// Runs the child. Never returns.
+pub fn run(birth: Birth) -> ! {
+    let notices = match birth.notices.as_fd().try_clone_to_owned() {
+        Ok(notices) => notices,
+        Err(_) => sys::exit_now(125),
+    };
+    let (step, failure) = Child { birth, tree: Some(Tree::default()) }.perform();
+    Notice { step, failure, fatal: true }.send(&notices);
+    sys::exit_now(125)
+}
+
+struct Child<'a> {
+    birth: Birth<'a>,
+    /// `None` once it was entered.
+    tree: Option<Tree>,
+}
+
+impl Child<'_> {
+    /// Performs the steps; returns only when one fails, with its index.
+    fn perform(mut self) -> (usize, Failure) {
+        let plan = self.birth.plan;
+        let first = plan.steps.iter().position(|step| step.stage >= Stage::Child).unwrap_or(0);
+        if let Err(failure) = self.admitted() {
+            return (first, failure);
+        }
+        if let Err(failed) = self.birth.sources.copy_in_child() {
+            return failed;
+        }
+        for (index, step) in plan.steps.iter().enumerate() {
+            if step.stage < Stage::Child {
+                continue;
+            }
+            if let Err(failure) = self.step(index, &step.action) {
+                if step.required {
+                    return (index, failure);
+                }
+                Notice { step: index, failure, fatal: false }.send(&self.birth.notices);
+            }
+        }
+        (plan.steps.len().saturating_sub(1), Failure::refused("the plan ends without a program"))
+    }
+
+    /// Waits until the supervisor has written the maps and moved the child into its cgroups.
+    fn admitted(&self) -> Done {
+        die_with_supervisor(&self.birth.gate)?;
+        let mut byte = [0];
+        loop {
+            match rustix::io::read(&self.birth.gate, &mut byte) {
+                Ok(1) => return Ok(()),
+                Ok(_) => sys::exit_now(125),
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(errno) => return Err(errno).context(|| "waiting for the supervisor".to_string()),
+            }
+        }
+    }
+
+    fn tree(&mut self) -> Done<&mut Tree> {
+        self.tree.as_mut().ok_or_else(|| Failure::refused("the tree was entered already"))
+    }
+
+    fn step(&mut self, index: usize, action: &Action) -> Done {
+        match action {
+            Action::UnshareCgroup => unshare(libc::CLONE_NEWCGROUP),
+            Action::UnshareTime => unshare(libc::CLONE_NEWTIME),
+            Action::TimeOffset { clock, offset } => time_offset(clock, *offset),
+            Action::SetHostname(name) => nix::unistd::sethostname(name).context(|| "sethostname".to_string()),
+            Action::SetDomainname(name) => sys::setdomainname(name).context(|| "setdomainname".to_string()),
+            Action::LoopbackUp => loopback_up(),
+            Action::SetIds { uid, gid, groups } => {
+                identity::set_ids(*uid, *gid, groups.as_deref())?;
+                // The kernel forgets the death signal when ids change: prctl(2).
+                die_with_supervisor(&self.birth.gate)
+            }
+            Action::PrivateMounts => private_mounts(),
+            Action::StageTree => self.tree()?.stage(),
+            Action::MountRoot(source) => {
+                let sources = &mut self.birth.sources;
+                self.tree.as_mut().ok_or_else(|| Failure::refused("no tree"))?.mount_root(source, sources)
+            }
+            Action::Mount { target, source } => {
+                let sources = &mut self.birth.sources;
+                self.tree.as_mut().ok_or_else(|| Failure::refused("no tree"))?.mount(target, source, sources)
+            }
+            Action::Hide { target } => self.tree()?.hide(target),
+            Action::Link { path, target } => self.tree()?.link(path, target),
+            Action::Mkdir { path, mode } => self.tree()?.mkdir(path, *mode),
+            Action::SealRoot => self.tree()?.seal_root(),
+            Action::PivotRoot => self.tree.take().ok_or_else(|| Failure::refused("no tree"))?.enter(),
+            Action::ForkInit => self.fork_init(),
+            Action::NewSession => nix::unistd::setsid().map(drop).context(|| "setsid".to_string()),
+            Action::NewKeyring => new_keyring(),
+            Action::ChangeDir(path) => rustix::process::chdir(path).context(|| format!("entering {path}")),
+            Action::SetRlimit { resource, value } => program::set_rlimit(resource, *value),
+            Action::SetCapabilities { keep, ambient } => identity::set_capabilities(keep, ambient),
+            Action::NoNewPrivs => {
+                rustix::thread::set_no_new_privs(true).context(|| "prctl(PR_SET_NO_NEW_PRIVS)".to_string())
+            }
+            Action::CloseFds => close_fds(),
+            Action::InstallFilter(_) => self.install_filter(index),
+            Action::Exec { .. } => self.exec(index),
+            _ => Err(Failure::refused("this step is not the child's to perform")),
+        }
+    }
+
+    /// This process becomes init and never returns from here; its child goes on with the program's steps.
+    fn fork_init(&mut self) -> Done {
+        match sys::fork().context(|| "fork of the program".to_string())? {
+            ForkResult::Parent { child } => init::run(child, &self.birth.status, self.birth.supervisor),
+            ForkResult::Child => {
+                // If init dies, so does the program: in a PID namespace the kernel sees to it, elsewhere this does.
+                rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+                    .context(|| "asking to die with init".to_string())
+            }
+        }
+    }
+
+    fn install_filter(&mut self, index: usize) -> Done {
+        let filter = self.birth.filters.iter().find(|(step, _)| *step == index);
+        let Some((_, program)) = filter else { return Err(Failure::refused("the filter was never compiled")) };
+        sys::default_signals();
+        sys::unblock_signals();
+        sys::seccomp_filter(program).context(|| format!("installing a filter of {} instructions", program.len()))
+    }
+
+    fn exec(&mut self, index: usize) -> Done {
+        if self.birth.filters.is_empty() {
+            sys::default_signals();
+            sys::unblock_signals();
+        }
+        let (errno, program) = self.birth.command.exec();
+        // What the filter may refuse comes second: the look that explains the failure.
+        let shown = program.to_string_lossy();
+        let failure = Failure { errno: errno as i32, detail: format!("execve {shown}") };
+        Notice { step: index, failure: failure.clone(), fatal: true }.send(&self.birth.notices);
+        let detail = program::diagnose(program, errno);
+        Notice { step: index, failure: Failure { detail, ..failure }, fatal: true }.send(&self.birth.notices);
+        sys::exit_now(if errno == nix::errno::Errno::ENOENT { 127 } else { 126 })
+    }
+}
+
+fn unshare(flag: i32) -> Done {
+    let flags = nix::sched::CloneFlags::from_bits_retain(flag);
+    nix::sched::unshare(flags).context(|| "unshare".to_string())
+}
+
+/// time_namespaces(7): before the first process enters the namespace.
+fn time_offset(clock: &str, offset: i64) -> Done {
+    const NANOSECONDS: i64 = 1_000_000_000;
+    let line = format!("{clock} {} {}\n", offset.div_euclid(NANOSECONDS), offset.rem_euclid(NANOSECONDS));
+    let path = "/proc/self/timens_offsets";
+    let result = std::fs::OpenOptions::new().write(true).open(path).and_then(|mut it| it.write_all(line.as_bytes()));
+    result.context(|| format!("writing {:?} to {path}", line.trim_end()))
+}
+
+fn loopback_up() -> Done {
+    use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+    let what = || "bringing lo up".to_string();
+    let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None).context(what)?;
+    sys::loopback_up(socket.as_fd()).context(what)
+}
+
+fn private_mounts() -> Done {
+    let flags = rustix::mount::MountPropagationFlags::PRIVATE | rustix::mount::MountPropagationFlags::REC;
+    rustix::mount::mount_change("/", flags).context(|| "making every mount private".to_string())
+}
+
+fn new_keyring() -> Done {
+    match sys::new_session_keyring() {
+        // A kernel without keyrings has none to leak.
+        Err(nix::errno::Errno::ENOSYS) => Ok(()),
+        result => result.context(|| "joining a new session keyring".to_string()),
+    }
+}
+
+fn close_fds() -> Done {
+    match sys::close_on_exec_from(3) {
+        // Below Linux 5.11 there is no such flag; every descriptor of ours is marked already, and those that nsl was
+        // given are closed when it starts.
+        Err(nix::errno::Errno::EINVAL | nix::errno::Errno::ENOSYS) => Err(Failure::refused(
+            "this kernel cannot mark all descriptors to be closed (close_range(2) with CLOEXEC: Linux 5.11)",
+        )),
+        result => result.context(|| "marking every descriptor to be closed".to_string()),
+    }
+}

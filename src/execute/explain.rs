@@ -1,0 +1,285 @@
+//! A step that failed, at the line of the policy that asked for it, with the likely cause on this host.
+
+use super::failure::Notice;
+use crate::plan::{Action, MountStep, Plan, Step};
+use crate::report::Diagnostic;
+
+/// The status that nsl ends with when a step has failed: 127 and 126 as shells use them, 125 for the rest.
+pub fn exit_code(plan: &Plan, notice: &Notice) -> i32 {
+    match plan.steps.get(notice.step).map(|step| &step.action) {
+        Some(Action::Exec { .. }) if notice.failure.errno == libc::ENOENT => 127,
+        Some(Action::Exec { .. }) => 126,
+        _ => 125,
+    }
+}
+
+/// What failed, as a finding at the statement that asked for the step.
+pub fn explain(plan: &Plan, notice: &Notice) -> Diagnostic {
+    let Some(step) = plan.steps.get(notice.step) else {
+        return Diagnostic::error("run-failed", notice.failure.detail.clone());
+    };
+    let (code, help) = cause(step, notice);
+    let what = crate::plan::describe(&step.action);
+    let errno = notice.failure.errno_text();
+    let message = if errno.is_empty() {
+        format!("the sandbox cannot be built: {}", notice.failure.detail)
+    } else if matches!(step.action, Action::Exec { .. }) {
+        format!("the program cannot be started: {}: {errno}", notice.failure.detail)
+    } else {
+        format!("the sandbox cannot be built: {}: {errno}", notice.failure.detail)
+    };
+    let severity = if notice.fatal { Diagnostic::error(code, message) } else { Diagnostic::warning(code, message) };
+    let finding = severity.label(step.span, format!("step {}, `{what}`, is asked for here", notice.step + 1));
+    match help {
+        Some(help) => finding.help(help),
+        None => finding,
+    }
+}
+
+/// The code and the likely cause of a failure.
+fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
+    let errno = notice.failure.errno;
+    match &step.action {
+        Action::OpenSource { path, .. } => source_cause(path, errno),
+        Action::Publish { outer, .. } => ("publish-failed", publish_cause(outer.number, errno)),
+        Action::CreateCgroup(_) | Action::LimitCgroup { .. } | Action::EnterCgroup(_) => {
+            ("cgroup-failed", cgroup_cause(errno))
+        }
+        Action::Clone { .. } => ("namespace-failed", clone_cause(errno)),
+        Action::MapUids(_) | Action::MapGids(_) | Action::DenySetgroups => ("map-failed", map_cause(step, errno)),
+        Action::UnshareCgroup | Action::UnshareTime => ("namespace-failed", clone_cause(errno)),
+        Action::TimeOffset { .. } => (
+            "offset-failed",
+            Some(match errno {
+                libc::ERANGE => {
+                    "the offset would make the clock negative or overflow; choose a smaller one".to_string()
+                }
+                _ => "offsets are written before the first process enters the time namespace; the kernel refused it"
+                    .to_string(),
+            }),
+        ),
+        Action::SetHostname(_) | Action::SetDomainname(_) => {
+            ("hostname-failed", text("`uts new` gives the right to it"))
+        }
+        Action::LoopbackUp => ("loopback-failed", text("`net new` gives the right to it")),
+        Action::SetIds { .. } => (
+            "ids-failed",
+            Some(match errno {
+                libc::EINVAL => "the id is not mapped in the user namespace: add a `map` for it".to_string(),
+                _ => "the caller may not become this id: map it with `user new`, or run as root".to_string(),
+            }),
+        ),
+        Action::PrivateMounts | Action::StageTree | Action::MountRoot(_) | Action::SealRoot => {
+            ("tree-failed", tree_cause(errno))
+        }
+        Action::PivotRoot => (
+            "tree-failed",
+            Some(match errno {
+                libc::EINVAL => {
+                    "pivot_root(2) refuses a root that is the initial ramfs: start from a mounted root file system"
+                        .to_string()
+                }
+                _ => "see pivot_root(2)".to_string(),
+            }),
+        ),
+        Action::Mount { source, target } => ("mount-failed", mount_cause(source, target, errno)),
+        Action::Hide { target } | Action::Mkdir { path: target, .. } | Action::Link { path: target, .. } => {
+            ("path-failed", path_cause(target, errno))
+        }
+        Action::ForkInit => ("fork-failed", fork_cause(errno)),
+        Action::ChangeDir(path) => (
+            "cwd-failed",
+            Some(match errno {
+                libc::ENOENT => format!("nothing in `mnt` provides {path}: mount it, or change `cwd`"),
+                libc::EACCES => {
+                    format!("the program's user may not enter {path}: its permissions, or a hidden parent, forbid it")
+                }
+                _ => format!("`cwd` must name a directory of the sandbox; {path} is none"),
+            }),
+        ),
+        Action::SetRlimit { resource, .. } => (
+            "rlimit-failed",
+            Some(format!(
+                "a hard limit cannot be raised without CAP_SYS_RESOURCE on the host: lower `{resource}`, or raise the caller's hard limit"
+            )),
+        ),
+        Action::SetCapabilities { .. } => (
+            "capability-failed",
+            text("only capabilities that the caller has can be kept; `user new` gives all of them inside"),
+        ),
+        Action::InstallFilter(_) => (
+            "filter-failed",
+            Some(match errno {
+                libc::EACCES => "a filter needs `no-new-privs = true`, or CAP_SYS_ADMIN".to_string(),
+                libc::ENOMEM => {
+                    "the filters of this process and its parents are too long together: 32768 instructions".to_string()
+                }
+                libc::ENOSYS => "this kernel is built without seccomp filters".to_string(),
+                _ => "the kernel refused the filter: use fewer conditions, or groups".to_string(),
+            }),
+        ),
+        Action::Exec { .. } => ("exec-failed", exec_cause(errno)),
+        Action::NoNewPrivs | Action::NewSession | Action::NewKeyring | Action::CloseFds => ("run-failed", None),
+    }
+}
+
+fn text(text: &str) -> Option<String> {
+    Some(text.to_string())
+}
+
+fn source_cause(path: &str, errno: i32) -> (&'static str, Option<String>) {
+    match errno {
+        libc::ENOENT | libc::ENOTDIR => {
+            ("source-missing", Some(format!("create {path}, correct the path, or write `optional` before the mount")))
+        }
+        libc::EACCES => (
+            "source-forbidden",
+            Some(format!("the caller may not reach {path}: change its permissions, or run as its owner")),
+        ),
+        libc::EINVAL => (
+            "source-failed",
+            text("in a user namespace the kernel keeps a mount and those below it together: drop `recursive: false`"),
+        ),
+        libc::EMFILE | libc::ENFILE => ("source-failed", text("there are no descriptors left: raise `ulimit -n`")),
+        _ => ("source-failed", None),
+    }
+}
+
+fn publish_cause(port: u16, errno: i32) -> Option<String> {
+    match errno {
+        libc::EADDRINUSE => Some(format!(
+            "something on this host listens on port {port} already (`ss -ltnp` shows what): publish another"
+        )),
+        libc::EACCES => Some(format!(
+            "ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE: publish a port from 1024 on instead of {port}"
+        )),
+        libc::EADDRNOTAVAIL => text("this host has no such address"),
+        _ => None,
+    }
+}
+
+fn cgroup_cause(errno: i32) -> Option<String> {
+    match errno {
+        libc::EACCES | libc::EPERM | libc::EROFS => text(
+            "the caller may not write there: run as root, or name a cgroup that was delegated to you with `--cgroup-parent PATH`",
+        ),
+        libc::EBUSY => text(
+            "a cgroup that holds processes cannot hand controllers to its children: name an empty one with `--cgroup-parent PATH`",
+        ),
+        libc::ENOENT => text(
+            "the cgroup or its controller does not exist: `nsl doctor` shows which controllers there are, and `--cgroup-parent` must name a cgroup that exists",
+        ),
+        libc::EAGAIN => text("cgroup.max.descendants or cgroup.max.depth of a cgroup above is reached"),
+        _ => text(
+            "the kernel took the limit only in part, or not at all: `prefer` before it lets the run go on without it",
+        ),
+    }
+}
+
+fn clone_cause(errno: i32) -> Option<String> {
+    match errno {
+        libc::EPERM => text(
+            "this host does not let the caller make these namespaces: `nsl doctor` says which switch forbids it; without `user new`, CAP_SYS_ADMIN is needed",
+        ),
+        libc::ENOSPC | libc::EUSERS => {
+            text("a limit of namespaces is reached: /proc/sys/user/max_*_namespaces, or 32 nested user namespaces")
+        }
+        libc::EINVAL => {
+            text("this kernel lacks one of the namespaces, or was built without it: `nsl doctor` lists them")
+        }
+        libc::ENOSYS => text("clone3(2) needs Linux 5.3, or a container runtime whose filter allows it"),
+        libc::EAGAIN => text("the caller has too many processes: `ulimit -u`, or pids.max of its cgroup"),
+        libc::ENOMEM => text("the kernel is out of memory"),
+        _ => None,
+    }
+}
+
+fn map_cause(step: &Step, errno: i32) -> Option<String> {
+    let helper = matches!(&step.action, Action::MapUids(map) | Action::MapGids(map) if map.helper.is_some());
+    match errno {
+        0 if helper => text(
+            "/etc/subuid and /etc/subgid must give the caller every id that is mapped: add a line such as `you:100000:65536` to both",
+        ),
+        libc::EPERM => text(
+            "the caller may map its own id only, unless newuidmap and /etc/subuid say more; mapping host root needs CAP_SETFCAP",
+        ),
+        libc::EINVAL => text("the ranges overlap, or an outer id does not exist in the caller's own user namespace"),
+        _ => text("see user_namespaces(7), \"Defining user and group ID mappings\""),
+    }
+}
+
+fn tree_cause(errno: i32) -> Option<String> {
+    match errno {
+        libc::EPERM => text(
+            "mounts need `mnt new`, and `user new` for a caller without CAP_SYS_ADMIN; in a container the runtime may forbid them",
+        ),
+        libc::ENOSPC => text("/proc/sys/fs/mount-max is reached"),
+        libc::ENOSYS => text("the new mount API needs Linux 5.12"),
+        _ => None,
+    }
+}
+
+fn mount_cause(source: &MountStep, target: &str, errno: i32) -> Option<String> {
+    match (source, errno) {
+        (_, 0) => Some(format!("choose another path than {target}, or make it on the host")),
+        (MountStep::Proc, libc::EPERM) => text(
+            "a fresh /proc needs `pid new`, and a host whose own /proc is not covered in parts, as containers have it: write `mount /proc = bind(ro)` there",
+        ),
+        (MountStep::Sys, libc::EPERM) => text("a fresh /sys needs `net new`: write it, or `mount /sys = bind(ro)`"),
+        (MountStep::Mqueue | MountStep::Dev { .. }, libc::EPERM) => {
+            text("mqueue needs `ipc new`; device nodes come from the host's /dev, which must be there")
+        }
+        (MountStep::Cgroup, libc::EPERM) => text("the cgroup file system needs `cgroup new`"),
+        (_, libc::EPERM) => text("the caller may not mount this here: `mnt new` and `user new` give the right to it"),
+        (_, libc::ENOENT) => {
+            Some(format!("{target} cannot be made in the sandbox: a symbolic link on the way leads nowhere"))
+        }
+        (_, libc::ELOOP) => Some(format!("too many symbolic links on the way to {target}")),
+        (_, libc::ENOSPC) => text("/proc/sys/fs/mount-max is reached, or the text is larger than the stage"),
+        (_, libc::EACCES) => {
+            Some(format!("the program's user may not pass through a directory on the way to {target}"))
+        }
+        (MountStep::Tmpfs { .. }, libc::EINVAL) => {
+            text("the kernel refused the size, the inodes or the mode of the tmpfs")
+        }
+        _ => None,
+    }
+}
+
+fn path_cause(target: &str, errno: i32) -> Option<String> {
+    match errno {
+        0 => Some(format!("make {target} on the host, or mount something of the sandbox's own above it")),
+        libc::EEXIST => Some(format!("{target} exists already, as something else")),
+        libc::EACCES => Some(format!("the program's user may not pass through a directory on the way to {target}")),
+        _ => None,
+    }
+}
+
+fn fork_cause(errno: i32) -> Option<String> {
+    match errno {
+        libc::EAGAIN => text(
+            "`pids.max`, or the caller's limit of processes, leaves no room for init and the program: raise it to 3 at least",
+        ),
+        libc::ENOMEM => text("`memory.max` is too small to start a process"),
+        _ => None,
+    }
+}
+
+fn exec_cause(errno: i32) -> Option<String> {
+    match errno {
+        libc::ENOENT => text(
+            "make the program, and all that it needs, visible with `mount`; `run` names it by its path in the sandbox",
+        ),
+        libc::EACCES => text("make it executable (`chmod +x`), or drop `noexec` from the mount that it is on"),
+        libc::EPERM => {
+            text("the filter refuses execve(2), or the mount forbids it: `allow @basic` lets programs start")
+        }
+        libc::ENOEXEC => text("a script begins with `#!` and the path of its interpreter"),
+        libc::E2BIG => {
+            text("arguments and environment are longer than the kernel takes: execve(2), \"Limits on size\"")
+        }
+        libc::ENOMEM => text("`memory.max` or `as` is too small for this program"),
+        libc::ENOSYS => text("the filter answers ENOSYS to execve(2): `allow @basic` lets programs start"),
+        _ => None,
+    }
+}

@@ -1,0 +1,118 @@
+//! PID 1 of a sandbox: reaps, forwards signals, passes on how the program ended, and is otherwise nobody.
+
+use std::collections::BTreeSet;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use super::{identity, sys};
+
+/// Waits for the program and everything that it leaves behind. Never returns.
+///
+/// Signals are blocked since before the fork, so none is lost; the kernel queues what init blocks although it
+/// would drop what init ignores: pid_namespaces(7), signal(7).
+pub fn run(program: Pid, status: &OwnedFd, supervisor: Pid) -> ! {
+    let _ = rustix::thread::set_name(c"nsl-init");
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    sys::wipe_command_line();
+    let is_pid1 = nix::unistd::getpid() == Pid::from_raw(1);
+    if !is_pid1 {
+        // With the host's PID namespace orphans would go to the host's init; this keeps them ours.
+        let _ = rustix::process::set_child_subreaper(Some(rustix::process::Pid::INIT));
+        // And the supervisor's death must reach what the program has started too: a signal that nobody
+        // forwards, instead of SIGKILL.
+        let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::IO));
+        if nix::unistd::getppid() != supervisor {
+            end_descendants();
+            sys::exit_now(125);
+        }
+    }
+    identity::drop_own_capabilities();
+    let kept = status.as_raw_fd();
+    let _ = sys::close_range(0, kept - 1);
+    let _ = sys::close_range(kept + 1, i32::MAX);
+    let signals = SigSet::all();
+    loop {
+        match signals.wait() {
+            Ok(Signal::SIGCHLD) => {
+                if let Some(code) = reap(program) {
+                    let _ = rustix::io::write(status, &code.to_ne_bytes());
+                    if !is_pid1 {
+                        end_descendants();
+                    }
+                    sys::exit_now(0);
+                }
+            }
+            Ok(Signal::SIGIO) if !is_pid1 => {
+                end_descendants();
+                sys::exit_now(125)
+            }
+            Ok(signal) => {
+                let _ = kill(program, signal);
+            }
+            Err(Errno::EINTR) => {}
+            Err(_) => {
+                // A real-time signal has no name here; it was taken from the queue, and nobody asked for it.
+            }
+        }
+    }
+}
+
+/// Reaps whatever has ended; the wait status of the program in the kernel's form, once it has.
+fn reap(program: Pid) -> Option<i32> {
+    let mut ended = None;
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(pid, code)) if pid == program => ended = Some((code & 0xff) << 8),
+            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == program => ended = Some(signal as i32),
+            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return ended,
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(_) => return ended,
+        }
+    }
+}
+
+/// Without a PID namespace nobody kills what the program leaves behind; as their subreaper we can name them.
+pub fn end_descendants() {
+    for _ in 0..1000 {
+        let found = descendants();
+        if found.is_empty() {
+            return;
+        }
+        for pid in found {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+        while matches!(waitpid(None, Some(WaitPidFlag::WNOHANG)), Ok(status) if status != WaitStatus::StillAlive) {}
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+fn descendants() -> BTreeSet<i32> {
+    let own = nix::unistd::getpid().as_raw();
+    let parents: Vec<(i32, i32)> = std::fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(|pid: i32| Some((pid, parent_of(pid)?)))
+        .collect();
+    let mut found = BTreeSet::from([own]);
+    loop {
+        let before = found.len();
+        found.extend(
+            parents.iter().filter(|(_, parent)| found.contains(parent)).map(|(pid, _)| *pid).collect::<Vec<_>>(),
+        );
+        if found.len() == before {
+            found.remove(&own);
+            return found;
+        }
+    }
+}
+
+fn parent_of(pid: i32) -> Option<i32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}

@@ -1,0 +1,229 @@
+//! Published ports: a process that accepts on the host and connects inside, and copies bytes by splice(2).
+//!
+//! A socket stays in the network namespace in which it was made. The listeners were made on the host; this process then
+//! joins the sandbox's network namespace and makes the other ends there. It needs no privilege, no helper
+//! program, and cannot be seen from inside, as it is not in the sandbox's PID namespace.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+use nix::sched::{CloneFlags, setns};
+use nix::unistd::{ForkResult, Pid};
+use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use rustix::pipe::SpliceFlags;
+
+use super::failure::{Context, Done};
+use super::{identity, sys};
+
+/// As much as the default pipe holds.
+const CHUNK: usize = 64 << 10;
+/// More connections than this at once wait in the backlog.
+const MOST: usize = 4096;
+
+/// One published port.
+pub struct Port {
+    /// Listens on the host.
+    pub listener: TcpListener,
+    /// The port inside.
+    pub inner: u16,
+}
+
+/// What the relay joins and becomes.
+pub struct Entry {
+    /// The sandbox's user namespace, where it has its own.
+    pub user: Option<OwnedFd>,
+    /// The sandbox's network namespace.
+    pub net: OwnedFd,
+    /// The ids of the program inside: the relay is nobody more than that.
+    pub ids: Option<(u32, u32)>,
+}
+
+/// Forks the relay.
+pub fn start(ports: Vec<Port>, entry: Entry) -> Done<Pid> {
+    match sys::fork().context(|| "starting the relay of published ports".to_string())? {
+        ForkResult::Parent { child } => Ok(child),
+        ForkResult::Child => {
+            let _ = rustix::thread::set_name(c"nsl-relay");
+            let code = match prepare(&ports, entry) {
+                Ok(()) => Relay::new(ports).map_or(1, |relay| relay.run()),
+                Err(_) => 1,
+            };
+            sys::exit_now(code)
+        }
+    }
+}
+
+fn prepare(ports: &[Port], entry: Entry) -> Result<(), nix::errno::Errno> {
+    sys::wipe_command_line();
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    if let Some(user) = &entry.user {
+        setns(user, CloneFlags::CLONE_NEWUSER)?;
+    }
+    setns(&entry.net, CloneFlags::CLONE_NEWNET)?;
+    if let Some((uid, gid)) = entry.ids {
+        identity::set_ids(uid, gid, None).map_err(|failure| nix::errno::Errno::from_raw(failure.errno))?;
+    }
+    identity::drop_own_capabilities();
+    let _ = rustix::thread::set_no_new_privs(true);
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    drop(entry);
+    let mut kept: Vec<RawFd> = ports.iter().map(|it| it.listener.as_raw_fd()).collect();
+    kept.sort_unstable();
+    let mut first = 0;
+    for fd in kept {
+        let _ = sys::close_range(first, fd - 1);
+        first = fd + 1;
+    }
+    sys::close_range(first, i32::MAX)
+}
+
+/// One direction of a connection.
+struct Flow {
+    pipe: (OwnedFd, OwnedFd),
+    buffered: usize,
+    ended: bool,
+    shut: bool,
+}
+
+struct Link {
+    outer: OwnedFd,
+    inner: OwnedFd,
+    /// What comes from outside, and what comes from inside.
+    flows: [Flow; 2],
+}
+
+struct Relay {
+    epoll: OwnedFd,
+    ports: Vec<Port>,
+    links: BTreeMap<u64, Link>,
+    next: u64,
+}
+
+/// Event data: the ports come first, then two numbers a link.
+const FIRST_LINK: u64 = 1 << 16;
+
+impl Relay {
+    fn new(ports: Vec<Port>) -> Option<Relay> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).ok()?;
+        for (index, port) in ports.iter().enumerate() {
+            port.listener.set_nonblocking(true).ok()?;
+            epoll::add(&epoll, &port.listener, EventData::new_u64(index as u64), EventFlags::IN).ok()?;
+        }
+        Some(Relay { epoll, ports, links: BTreeMap::new(), next: 0 })
+    }
+
+    fn run(mut self) -> i32 {
+        let mut events = Vec::with_capacity(256);
+        loop {
+            events.clear();
+            match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), None) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(_) => return 1,
+            }
+            for event in &events {
+                let data = event.data.u64();
+                if data < FIRST_LINK {
+                    self.accept(data as usize);
+                } else {
+                    self.serve((data - FIRST_LINK) / 2);
+                }
+            }
+        }
+    }
+
+    fn accept(&mut self, index: usize) {
+        let inner_port = self.ports[index].inner;
+        while self.links.len() < MOST {
+            let Ok((outer, _)) = self.ports[index].listener.accept() else { return };
+            if outer.set_nonblocking(true).is_err() {
+                continue;
+            }
+            let _ = outer.set_nodelay(true);
+            // A connection that cannot be made inside ends the one from outside: the caller sees it closed.
+            let Some(inner) = connect(inner_port) else { continue };
+            self.add(outer.into(), inner);
+        }
+    }
+
+    fn add(&mut self, outer: OwnedFd, inner: OwnedFd) {
+        let id = self.next;
+        let flow = || {
+            let flags = rustix::pipe::PipeFlags::CLOEXEC | rustix::pipe::PipeFlags::NONBLOCK;
+            let pipe = rustix::pipe::pipe_with(flags).ok()?;
+            Some(Flow { pipe, buffered: 0, ended: false, shut: false })
+        };
+        let (Some(first), Some(second)) = (flow(), flow()) else { return };
+        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
+        for (fd, data) in [(&outer, FIRST_LINK + id * 2), (&inner, FIRST_LINK + id * 2 + 1)] {
+            if epoll::add(&self.epoll, fd, EventData::new_u64(data), flags).is_err() {
+                return;
+            }
+        }
+        self.next += 1;
+        self.links.insert(id, Link { outer, inner, flows: [first, second] });
+        self.serve(id);
+    }
+
+    /// Moves what can be moved, in both directions, until both would block.
+    fn serve(&mut self, id: u64) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let (outer, inner) = (link.outer.as_fd(), link.inner.as_fd());
+        let [from_outer, from_inner] = &mut link.flows;
+        let alive = pump(outer, inner, from_outer) && pump(inner, outer, from_inner);
+        if !alive || (from_outer.shut && from_inner.shut) {
+            self.links.remove(&id);
+        }
+    }
+}
+
+/// Copies from one socket to the other until one would block. False when the connection is broken.
+fn pump(from: BorrowedFd, to: BorrowedFd, flow: &mut Flow) -> bool {
+    let flags = SpliceFlags::NONBLOCK | SpliceFlags::MOVE;
+    loop {
+        let mut moved = false;
+        if !flow.ended && flow.buffered < CHUNK {
+            match rustix::pipe::splice(from, None, &flow.pipe.1, None, CHUNK - flow.buffered, flags) {
+                Ok(0) => flow.ended = true,
+                Ok(count) => {
+                    flow.buffered += count;
+                    moved = true;
+                }
+                Err(Errno::AGAIN) => {}
+                // Not connected yet: the other end answers soon.
+                Err(Errno::NOTCONN) => {}
+                Err(_) => return false,
+            }
+        }
+        if flow.buffered > 0 {
+            match rustix::pipe::splice(&flow.pipe.0, None, to, None, flow.buffered, flags) {
+                Ok(count) => {
+                    flow.buffered -= count;
+                    moved = true;
+                }
+                Err(Errno::AGAIN | Errno::NOTCONN) => {}
+                Err(_) => return false,
+            }
+        }
+        if flow.ended && flow.buffered == 0 && !flow.shut {
+            flow.shut = true;
+            let _ = rustix::net::shutdown(to, rustix::net::Shutdown::Write);
+        }
+        if !moved {
+            return true;
+        }
+    }
+}
+
+/// A connection to a port inside that may still be in the making.
+fn connect(port: u16) -> Option<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).ok()?;
+    let _ = rustix::net::sockopt::set_tcp_nodelay(&socket, true);
+    match rustix::net::connect(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)) {
+        Ok(()) | Err(Errno::INPROGRESS) => Some(socket),
+        Err(_) => None,
+    }
+}

@@ -1,0 +1,90 @@
+//! What is bound from the host: opened once, with the caller's rights, and held by descriptor ever after.
+//!
+//! A caller with CAP_SYS_ADMIN copies the mount tree before the child exists. Any other may copy it only in the
+//! child's own mount namespace; then the supervisor notes which device and inode it has opened, and the child
+//! makes sure that it got the same.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{Mode, OFlags};
+
+use super::failure::{Context, Done, Failure};
+use super::mounts;
+
+/// One source.
+struct Source {
+    step: usize,
+    path: String,
+    recursive: bool,
+    state: State,
+}
+
+enum State {
+    /// Optional, and missing.
+    Absent,
+    /// Seen by the supervisor; to be copied by the child.
+    Seen { place: OwnedFd },
+    /// Copied: a mount that is attached nowhere yet.
+    Copied(Option<OwnedFd>),
+}
+
+/// All sources of a plan, by id.
+#[derive(Default)]
+pub struct Sources {
+    sources: Vec<Source>,
+}
+
+impl Sources {
+    /// Opens the next source. One that is missing is fatal unless it is optional.
+    pub fn open(&mut self, step: usize, path: &str, recursive: bool, required: bool) -> Done {
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        let state = match rustix::fs::open(path, flags, Mode::empty()) {
+            Ok(place) => match mounts::clone_tree(place.as_fd(), "", recursive) {
+                Ok(mount) => {
+                    // At once, before anything is mounted on it: the copy still belongs to the peer group of the
+                    // original, and a mount made on it would appear on the host.
+                    mounts::restrict(mount.as_fd(), 0, true)?;
+                    State::Copied(Some(mount))
+                }
+                Err(rustix::io::Errno::PERM) => State::Seen { place },
+                Err(errno) => return Err(errno).context(|| format!("copying the mount of {path}")),
+            },
+            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) if !required => State::Absent,
+            Err(errno) => return Err(errno).context(|| format!("opening {path}")),
+        };
+        self.sources.push(Source { step, path: path.to_string(), recursive, state });
+        Ok(())
+    }
+
+    /// In the child, before it changes anything: copies what the supervisor could only look at. Fails with the step of the
+    /// source.
+    pub fn copy_in_child(&mut self) -> Result<(), (usize, Failure)> {
+        for source in &mut self.sources {
+            if let State::Seen { place } = &source.state {
+                let mount = copy(&source.path, source.recursive, place).map_err(|failure| (source.step, failure))?;
+                source.state = State::Copied(Some(mount));
+            }
+        }
+        Ok(())
+    }
+
+    /// The mount of a source, which can be taken once; `None` if it is optional and missing.
+    pub fn take(&mut self, id: u32) -> Done<Option<OwnedFd>> {
+        match self.sources.get_mut(id as usize).map(|it| &mut it.state) {
+            Some(State::Copied(mount)) => {
+                mount.take().map(Some).ok_or_else(|| Failure::refused(format!("source {id} is used twice")))
+            }
+            Some(State::Absent) => Ok(None),
+            Some(State::Seen { .. }) | None => Err(Failure::refused(format!("source {id} was never copied"))),
+        }
+    }
+}
+
+fn copy(path: &str, recursive: bool, seen: &OwnedFd) -> Done<OwnedFd> {
+    let mount = mounts::clone_host_path(path, recursive).context(|| format!("copying the mount of {path}"))?;
+    if mounts::identity(mount.as_fd())? != mounts::identity(seen.as_fd())? {
+        return Err(Failure::refused(format!("{path} was replaced by something else while the sandbox was built")));
+    }
+    mounts::restrict(mount.as_fd(), 0, true)?;
+    Ok(mount)
+}

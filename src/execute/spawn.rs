@@ -1,0 +1,248 @@
+//! What the supervisor does before the child may go on: everything that can fail without a sandbox, the one clone, the
+//! maps and the cgroups.
+
+use std::net::TcpListener;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+
+use nix::unistd::Pid;
+use rustix::fs::{Mode, OFlags};
+
+use super::child::{self, Birth};
+use super::failure::{Context, Done, Failure, Notice};
+use super::janitor::Janitor;
+use super::program::Command;
+use super::relay;
+use super::sources::Sources;
+use super::{cgroup, filter, identity, sys};
+use crate::plan::{Action, CgroupDir, NsKind, Plan, Stage};
+
+/// A cgroup that exists.
+pub struct Made {
+    dir: CgroupDir,
+    /// Its directory.
+    pub path: PathBuf,
+}
+
+/// What is there before the child is.
+#[derive(Default)]
+pub struct Prepared {
+    sources: Sources,
+    ports: Vec<relay::Port>,
+    filters: Vec<(usize, Vec<libc::sock_filter>)>,
+    command: Option<Command>,
+    /// Removes the cgroups.
+    pub janitor: Option<Janitor>,
+    /// The cgroups.
+    pub cgroups: Vec<Made>,
+    /// Steps that failed and were not required.
+    pub notices: Vec<Notice>,
+}
+
+/// A child that runs.
+pub struct Running {
+    /// Its process id: init's where there is one.
+    pub pid: Pid,
+    /// The same, safe against reuse.
+    pub pidfd: OwnedFd,
+    /// Frames of [`Notice`], until execve(2) closes it.
+    pub notices: OwnedFd,
+    /// The program's wait status, from init.
+    pub status: OwnedFd,
+    /// Closed when the supervisor is gone. Held for that alone.
+    pub gate: OwnedFd,
+    /// The relay of published ports.
+    pub relay: Option<Pid>,
+}
+
+/// Performs the steps before the clone.
+pub fn prepare(plan: &Plan, prepared: &mut Prepared) -> Result<(), Notice> {
+    let pid = std::process::id();
+    let paths: Vec<PathBuf> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match &step.action {
+            Action::CreateCgroup(dir) => Some(cgroup::path_of(dir, pid)),
+            _ => None,
+        })
+        .collect();
+    if !paths.is_empty() {
+        let janitor = Janitor::start(paths).map_err(|failure| Notice { step: 0, failure, fatal: true })?;
+        prepared.janitor = Some(janitor);
+    }
+    for (index, step) in plan.steps.iter().enumerate() {
+        if let Err(failure) = prepared.step(index, &step.action, step.required) {
+            let notice = Notice { step: index, failure, fatal: step.required };
+            if step.required {
+                return Err(notice);
+            }
+            prepared.notices.push(notice);
+        }
+    }
+    Ok(())
+}
+
+impl Prepared {
+    fn step(&mut self, index: usize, action: &Action, required: bool) -> Done {
+        match action {
+            Action::OpenSource { path, recursive, .. } => self.sources.open(index, path, *recursive, required),
+            Action::Publish { address, outer, inner } => {
+                let listener = TcpListener::bind((*address, outer.number))
+                    .context(|| format!("listening on {address} port {}", outer.number))?;
+                self.ports.push(relay::Port { listener, inner: inner.number });
+                Ok(())
+            }
+            Action::CreateCgroup(dir) => {
+                let path = cgroup::path_of(dir, std::process::id());
+                cgroup::create(dir, &path)?;
+                self.cgroups.push(Made { dir: dir.clone(), path });
+                Ok(())
+            }
+            Action::LimitCgroup { dir, limit } => match self.made(dir) {
+                Some(made) => cgroup::limit(dir, &made.path, *limit),
+                None => Ok(()),
+            },
+            Action::InstallFilter(spec) => {
+                let program = filter::compile(spec).map_err(|error| Failure::refused(error.to_string()))?;
+                self.filters.push((index, program));
+                Ok(())
+            }
+            Action::Exec { argv, env } => {
+                self.command = Some(Command::new(argv, env)?);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn made(&self, dir: &CgroupDir) -> Option<&Made> {
+        self.cgroups.iter().find(|made| made.dir == *dir)
+    }
+}
+
+/// Makes the child, lets it in, and starts the relay.
+pub fn launch(plan: &Plan, prepared: &mut Prepared) -> Result<Running, Notice> {
+    let (clone_index, flags, into) = clone_step(plan).ok_or_else(|| refused(0, "the plan makes no child"))?;
+    let at_clone = |failure| Notice { step: clone_index, failure, fatal: true };
+    let pipe = || {
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
+            .context(|| "making a pipe".to_string())
+            .map_err(at_clone)
+    };
+    let (notices, notices_write) = pipe()?;
+    let (status, status_write) = pipe()?;
+    let (gate_read, gate) = pipe()?;
+    let command = prepared.command.take().ok_or_else(|| refused(clone_index, "the plan has no program"))?;
+    let cgroup =
+        into.and_then(|dir| prepared.made(dir)).map(|made| open_dir(&made.path)).transpose().map_err(at_clone)?;
+    let supervisor = nix::unistd::getpid();
+    let cloned = sys::clone3(flags, cgroup.as_ref().map(|it| it.as_fd()));
+    let Some((pid, pidfd)) = cloned.context(|| "clone3".to_string()).map_err(at_clone)? else {
+        // The child. The write end of its own gate would keep the gate open after the supervisor's death.
+        drop((gate, notices, status));
+        child::run(Birth {
+            plan,
+            sources: std::mem::take(&mut prepared.sources),
+            filters: std::mem::take(&mut prepared.filters),
+            command,
+            notices: notices_write,
+            status: status_write,
+            gate: gate_read,
+            supervisor,
+        })
+    };
+    drop((notices_write, status_write, gate_read));
+    prepared.sources = Sources::default();
+    let mut running = Running { pid, pidfd, notices, status, gate, relay: None };
+    match admit(plan, prepared, &mut running) {
+        Ok(()) => Ok(running),
+        Err(notice) => {
+            let _ = nix::sys::signal::kill(running.pid, nix::sys::signal::SIGKILL);
+            let _ = nix::sys::wait::waitpid(running.pid, None);
+            Err(notice)
+        }
+    }
+}
+
+fn refused(step: usize, detail: &str) -> Notice {
+    Notice { step, failure: Failure::refused(detail), fatal: true }
+}
+
+fn clone_step(plan: &Plan) -> Option<(usize, u64, Option<&CgroupDir>)> {
+    plan.steps.iter().enumerate().find_map(|(index, step)| match &step.action {
+        Action::Clone { namespaces, into } => {
+            let flags = namespaces.iter().map(|kind| clone_flag(*kind)).fold(0, |flags, flag| flags | flag);
+            Some((index, flags, into.as_ref()))
+        }
+        _ => None,
+    })
+}
+
+fn clone_flag(kind: NsKind) -> u64 {
+    let flag = match kind {
+        NsKind::User => libc::CLONE_NEWUSER,
+        NsKind::Mnt => libc::CLONE_NEWNS,
+        NsKind::Pid => libc::CLONE_NEWPID,
+        NsKind::Net => libc::CLONE_NEWNET,
+        NsKind::Ipc => libc::CLONE_NEWIPC,
+        NsKind::Uts => libc::CLONE_NEWUTS,
+        NsKind::Cgroup => libc::CLONE_NEWCGROUP,
+        NsKind::Time => libc::CLONE_NEWTIME,
+    };
+    flag as u32 as u64
+}
+
+fn open_dir(path: &std::path::Path) -> Done<OwnedFd> {
+    rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .context(|| format!("opening the cgroup {}", path.display()))
+}
+
+fn admit(plan: &Plan, prepared: &mut Prepared, running: &mut Running) -> Result<(), Notice> {
+    for (index, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.stage == Stage::Admit) {
+        let result = match &step.action {
+            Action::DenySetgroups => identity::deny_setgroups(running.pid),
+            Action::MapUids(mapping) => identity::write_map(running.pid, "uid_map", mapping),
+            Action::MapGids(mapping) => identity::write_map(running.pid, "gid_map", mapping),
+            Action::EnterCgroup(dir) => match prepared.made(dir) {
+                Some(made) => cgroup::enter(&made.path, running.pid.as_raw()),
+                None => Ok(()),
+            },
+            _ => Err(Failure::refused("this step is not performed while the child waits")),
+        };
+        if let Err(failure) = result {
+            let notice = Notice { step: index, failure, fatal: step.required };
+            if step.required {
+                return Err(notice);
+            }
+            prepared.notices.push(notice);
+        }
+    }
+    if !prepared.ports.is_empty() {
+        let ports = std::mem::take(&mut prepared.ports);
+        let step = plan.steps.iter().position(|step| matches!(step.action, Action::Publish { .. })).unwrap_or(0);
+        let relay = relay_entry(plan, running.pid).and_then(|entry| relay::start(ports, entry));
+        running.relay = Some(relay.map_err(|failure| Notice { step, failure, fatal: true })?);
+    }
+    rustix::io::write(&running.gate, &[1])
+        .context(|| "letting the child go on".to_string())
+        .map(drop)
+        .map_err(|failure| Notice { step: plan.steps.len().saturating_sub(1), failure, fatal: true })
+}
+
+/// Opened while the child waits: once it has changed its ids it is not dumpable, and its namespaces cannot be
+/// opened by a caller without CAP_SYS_PTRACE.
+fn relay_entry(plan: &Plan, pid: Pid) -> Done<relay::Entry> {
+    let open = |kind: NsKind| {
+        let path = format!("/proc/{pid}/ns/{}", kind.name());
+        rustix::fs::open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).context(|| format!("opening {path}"))
+    };
+    let own_user = plan
+        .steps
+        .iter()
+        .any(|step| matches!(&step.action, Action::Clone { namespaces, .. } if namespaces.contains(&NsKind::User)));
+    let ids = plan.steps.iter().find_map(|step| match &step.action {
+        Action::SetIds { uid, gid, .. } => Some((*uid, *gid)),
+        _ => None,
+    });
+    Ok(relay::Entry { user: own_user.then(|| open(NsKind::User)).transpose()?, net: open(NsKind::Net)?, ids })
+}

@@ -1,0 +1,193 @@
+//! The system calls that neither nix nor rustix offers safely: the only `unsafe` of the project.
+#![allow(unsafe_code)]
+
+use std::ffi::CString;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::unistd::{ForkResult, Pid};
+
+/// clone3(2) flag whose constant in `libc` overflowed to 0.
+const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+
+/// clone3(2), Linux 5.3: a child in these new namespaces, like fork(2) otherwise. Returns `None` in the child, and its
+/// pid and pidfd in the parent. `cgroup` is an open directory of cgroup v2 that the child is born in (Linux 5.7).
+///
+/// The caller must be single-threaded: the child goes on with a copy of this thread alone.
+pub fn clone3(flags: u64, cgroup: Option<BorrowedFd>) -> Result<Option<(Pid, OwnedFd)>, Errno> {
+    let mut pidfd: RawFd = -1;
+    // SAFETY: clone_args is plain integers; all zero is valid and means "nothing".
+    let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
+    args.flags = flags | libc::CLONE_PIDFD as u64;
+    args.pidfd = &raw mut pidfd as u64;
+    args.exit_signal = libc::SIGCHLD as u64;
+    if let Some(cgroup) = cgroup {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = cgroup.as_raw_fd() as u64;
+    }
+    // SAFETY: without CLONE_VM the child has its own copy of the memory, as after fork(2); the arguments live on
+    // this stack frame for the whole call.
+    let result = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<libc::clone_args>()) };
+    match Errno::result(result)? {
+        0 => Ok(None),
+        // SAFETY: the kernel has just made this descriptor for us, and nobody else knows it.
+        pid => Ok(Some((Pid::from_raw(pid as i32), unsafe { OwnedFd::from_raw_fd(pidfd) }))),
+    }
+}
+
+/// fork(2). The caller must be single-threaded.
+pub fn fork() -> Result<ForkResult, Errno> {
+    // SAFETY: one thread only, so no lock can be held by a thread that the child lacks.
+    unsafe { nix::unistd::fork() }
+}
+
+/// `struct mount_attr` of mount_setattr(2).
+#[repr(C)]
+struct MountAttr {
+    attr_set: u64,
+    attr_clr: u64,
+    propagation: u64,
+    userns_fd: u64,
+}
+
+/// mount_setattr(2), Linux 5.12, on the mount behind a descriptor: sets attributes (`MOUNT_ATTR_*`) and makes it private;
+/// `recursive` takes all mounts below it too, all or none.
+pub fn mount_setattr(mount: BorrowedFd, attributes: u64, recursive: bool) -> Result<(), Errno> {
+    let attr = MountAttr { attr_set: attributes, attr_clr: 0, propagation: libc::MS_PRIVATE, userns_fd: 0 };
+    let flags = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
+    // SAFETY: the path is a valid C string, `attr` has the layout of the kernel's first version of the struct, and
+    // its size is given.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            mount.as_raw_fd(),
+            c"".as_ptr(),
+            flags,
+            &raw const attr,
+            size_of::<MountAttr>(),
+        )
+    };
+    Errno::result(result).map(drop)
+}
+
+/// close_range(2), Linux 5.9 (CLOEXEC: 5.11): marks every descriptor from `first` on to be closed by execve(2).
+pub fn close_on_exec_from(first: u32) -> Result<(), Errno> {
+    // SAFETY: only sets a flag on descriptors.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    Errno::result(result).map(drop)
+}
+
+/// close_range(2), Linux 5.9: closes the descriptors `first..=last` at once, nothing if the range is empty. Only for processes that
+/// are about to do nothing but wait, and hold no owned descriptor in that range that they still mean to use.
+pub fn close_range(first: RawFd, last: RawFd) -> Result<(), Errno> {
+    if first > last {
+        return Ok(());
+    }
+    // SAFETY: the caller promises to use none of them any more.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first as u32, last as u32, 0) };
+    Errno::result(result).map(drop)
+}
+
+/// seccomp(2) with SECCOMP_SET_MODE_FILTER and TSYNC: installs a program that was compiled before.
+pub fn seccomp_filter(program: &[libc::sock_filter]) -> Result<(), Errno> {
+    let length = u16::try_from(program.len()).map_err(|_| Errno::EINVAL)?;
+    let fprog = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut() };
+    // SAFETY: `fprog` points to `length` instructions that outlive the call; the kernel copies and checks them.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            libc::SECCOMP_SET_MODE_FILTER,
+            libc::SECCOMP_FILTER_FLAG_TSYNC,
+            &raw const fprog,
+        )
+    };
+    Errno::result(result).map(drop)
+}
+
+/// keyctl(2) KEYCTL_JOIN_SESSION_KEYRING with no name: a new, empty session keyring.
+pub fn new_session_keyring() -> Result<(), Errno> {
+    const KEYCTL_JOIN_SESSION_KEYRING: libc::c_long = 1;
+    // SAFETY: a null name asks for an anonymous keyring.
+    let result = unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0) };
+    Errno::result(result).map(drop)
+}
+
+/// setdomainname(2)
+pub fn setdomainname(name: &str) -> Result<(), Errno> {
+    // SAFETY: the pointer is valid for the length that is given.
+    let result = unsafe { libc::setdomainname(name.as_ptr().cast(), name.len()) };
+    Errno::result(result).map(drop)
+}
+
+/// netdevice(7) SIOCSIFFLAGS: brings the loopback interface of this network namespace up.
+pub fn loopback_up(socket: BorrowedFd) -> Result<(), Errno> {
+    // SAFETY: ifreq is plain data; all zero is valid.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    request.ifr_name[0] = b'l' as libc::c_char;
+    request.ifr_name[1] = b'o' as libc::c_char;
+    request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+    // SAFETY: SIOCSIFFLAGS reads an ifreq, which lives on this stack frame.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) };
+    Errno::result(result).map(drop)
+}
+
+/// setrlimit(2), soft and hard alike. `resource` is a RLIMIT_* number, `u64::MAX` is RLIM_INFINITY.
+pub fn setrlimit(resource: u32, value: u64) -> Result<(), Errno> {
+    let limit = libc::rlimit64 { rlim_cur: value, rlim_max: value };
+    // SAFETY: `limit` lives on this stack frame; a wrong resource gives EINVAL.
+    let result = unsafe { libc::prlimit64(0, resource as _, &raw const limit, std::ptr::null_mut()) };
+    Errno::result(result).map(drop)
+}
+
+/// execve(2); returns only when it fails. `argv` and `env` hold no NUL byte, as their type promises.
+pub fn execve(path: &std::ffi::CStr, argv: &[CString], env: &[CString]) -> Errno {
+    match nix::unistd::execve(path, argv, env) {
+        Ok(never) => match never {},
+        Err(errno) => errno,
+    }
+}
+
+/// Overwrites the memory that /proc/PID/cmdline and /proc/PID/environ show, so that a sandbox cannot read there how
+/// it was started and with which environment. Only for a process that will not use its arguments any more.
+pub fn wipe_command_line() {
+    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else { return };
+    // proc_pid_stat(5): after the name in parentheses come the fields from 3 on; 48 to 51 are arg_start, arg_end,
+    // env_start, env_end.
+    let Some((_, rest)) = stat.rsplit_once(')') else { return };
+    let fields: Vec<usize> = rest.split_whitespace().skip(45).take(4).filter_map(|it| it.parse().ok()).collect();
+    let &[arg_start, arg_end, env_start, env_end] = fields.as_slice() else { return };
+    for (start, end) in [(arg_start, arg_end), (env_start, env_end)] {
+        if start == 0 || end <= start {
+            continue;
+        }
+        // SAFETY: the kernel placed the strings of execve(2) in this writable part of the initial stack; this process
+        // is a fork that nobody else shares memory with, and it does not look at its arguments or environment again.
+        unsafe { std::ptr::write_bytes(start as *mut u8, 0, end - start) };
+    }
+}
+
+/// Puts SIGCHLD back to its default: a caller may have set it to be ignored, and then no child can be waited for.
+pub fn default_sigchld() {
+    // SAFETY: SIG_DFL is no function of ours.
+    let _ = unsafe { nix::sys::signal::signal(nix::sys::signal::SIGCHLD, nix::sys::signal::SigHandler::SigDfl) };
+}
+
+/// Puts every signal back to its default, for the program. SIGKILL and SIGSTOP cannot be changed, nor need be.
+pub fn default_signals() {
+    for number in 1..=64 {
+        // SAFETY: SIG_DFL is no function of ours; a number that cannot be changed gives an error that means nothing.
+        unsafe { libc::signal(number, libc::SIG_DFL) };
+    }
+}
+
+/// sigprocmask(2): lets every signal through.
+pub fn unblock_signals() {
+    let none = nix::sys::signal::SigSet::empty();
+    let _ = nix::sys::signal::sigprocmask(nix::sys::signal::SigmaskHow::SIG_SETMASK, Some(&none), None);
+}
+
+/// Ends the process without running destructors: what was copied from the parent is not ours to clean up.
+pub fn exit_now(status: i32) -> ! {
+    // SAFETY: _exit(2) only ends the process.
+    unsafe { libc::_exit(status) }
+}
