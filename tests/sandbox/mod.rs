@@ -1,1 +1,21 @@
 //! Real sandboxes, really run, as root and as an unprivileged user.
+//!
+//! A test that needs root, or the user `nsl-tester` that `tests/run` makes, or something else that is not there,
+//! says so on stderr and passes; with `NSL_REQUIRE_ALL=1` it fails instead.
+
+#[macro_use]
+mod stage;
+mod leftovers;
+
+mod acceptance;
+mod failures;
+mod files;
+mod filter;
+mod identity;
+mod life;
+mod limits;
+mod namespaces;
+mod network;
+mod program;
+
+use stage::{Outcome, Stage, Who, skip};

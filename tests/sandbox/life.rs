@@ -1,0 +1,132 @@
+//! How a sandbox ends, and that nothing is left of it, however it ends.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use super::*;
+
+/// Ends with 7 on any signal that asks for an end.
+const POLITE: &str = r#"
+import signal, sys
+def end(number, _):
+    print("got", signal.Signals(number).name, flush=True)
+    sys.exit(7)
+for name in ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"]:
+    signal.signal(getattr(signal, name), end)
+print("ready", flush=True)
+while True:
+    signal.pause()
+"#;
+
+const STUBBORN: &str = "trap '' TERM INT HUP; echo ready; while :; do sleep 1; done";
+
+both! {
+    fn orphans_are_reaped(who) {
+        let program = r#"
+import os, time
+for _ in range(20):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            os._exit(0)
+        os._exit(0)
+    os.wait()
+def zombies():
+    found = 0
+    for pid in os.listdir("/proc"):
+        if pid.isdigit():
+            try: found += open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] == "Z"
+            except OSError: pass
+    return found
+end = time.monotonic() + 10
+while zombies() and time.monotonic() < end:
+    time.sleep(0.01)
+print(zombies())
+"#;
+        assert_eq!(Stage::new(who).python(program).out(), "0");
+    }
+
+    fn signals_are_forwarded(who) {
+        use Signal::*;
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2] {
+            let stage = Stage::new(who);
+            let mut running = stage.start(&["/usr/bin/python3", "-I", "-S", "-c", POLITE]);
+            running.line("ready");
+            running.signal(signal);
+            assert_eq!(running.line("got"), format!("got {signal}"));
+            running.finish().ends(7);
+        }
+    }
+
+    fn a_program_that_will_not_end_is_killed(who) {
+        let stage = Stage::new(who).section("stop", "", &["signal = TERM", "timeout = 300ms"]);
+        let mut running = stage.start(&["/bin/sh", "-c", STUBBORN]);
+        running.line("ready");
+        let begun = Instant::now();
+        running.signal(Signal::SIGTERM);
+        running.finish().ends(137);
+        assert!(begun.elapsed() >= Duration::from_millis(250), "it was given no time");
+    }
+
+    fn a_program_may_run_so_long_and_no_longer(who) {
+        let stage = Stage::new(who).section("stop", "", &["after = 400ms", "signal = KILL"]);
+        let begun = Instant::now();
+        let outcome = stage.run(&["/bin/sleep", "100"]);
+        outcome.ends(137).says(&stage.place("after ="));
+        let took = begun.elapsed();
+        assert!(took >= Duration::from_millis(400) && took < Duration::from_secs(20), "it took {took:?}");
+    }
+
+    fn when_time_is_up_a_program_may_clean_up(who) {
+        let stage = Stage::new(who).section("stop", "", &["after = 2s", "signal = TERM", "timeout = 20s"]);
+        let mut running = stage.start(&["/usr/bin/python3", "-I", "-S", "-c", POLITE]);
+        assert_eq!(running.line("got"), "got SIGTERM");
+        running.finish();
+    }
+
+    fn what_the_program_leaves_behind_ends_with_it(who) {
+        Stage::new(who).sh("sleep 1000 & setsid sleep 1001 & (trap '' TERM HUP; sleep 1002) & exit 3").ends(3);
+    }
+
+    /// SIGKILL leaves nsl no time for anything, at whatever moment of a run it comes.
+    fn a_killed_nsl_leaves_nothing(who) {
+        let rounds: u32 = if stage::in_vm() { 30 } else { 100 };
+        // From before main to well after the program runs; in the machine everything takes longer.
+        let longest = Duration::from_millis(if stage::in_vm() { 1500 } else { 25 });
+        let port = network::free_port();
+        for round in 0..rounds {
+            let stage = Stage::new(who)
+                .section("net", "new", &[&format!("publish {port}/tcp = 7000/tcp")])
+                .section("cgroup", "new", &["prefer memory.max = 64MiB", "prefer pids.max = 16", "prefer cpu.max = 50%"])
+                .line("mnt", "mount /etc/made = file(\"made\")")
+                .line("mnt", "hide /home");
+            let running = stage.start(&["/bin/sh", "-c", "sleep 1000 & exec sleep 1001"]);
+            std::thread::sleep(longest * round / rounds);
+            running.signal(Signal::SIGKILL);
+            let outcome = running.finish();
+            assert!(outcome.code() == -9, "{outcome:?}");
+        }
+    }
+
+    fn a_killed_nsl_takes_a_running_program_along(who) {
+        let stage = Stage::new(who);
+        let mut running = stage.start(&["/bin/sh", "-c", "trap '' TERM HUP INT; sleep 1000 & echo ready; sleep 1001"]);
+        running.line("ready");
+        running.signal(Signal::SIGKILL);
+        running.finish().ends(-9);
+    }
+
+    fn a_program_cannot_end_its_init(who) {
+        let out = Stage::new(who).sh("kill -KILL 1 2>/dev/null; kill -TERM 1 2>/dev/null; kill -INT 1 2>/dev/null; echo here").out();
+        assert_eq!(out, "here");
+    }
+
+    fn many_at_once(who) {
+        let stages: Vec<Stage> = (0..20).map(|_| Stage::new(who)).collect();
+        let running: Vec<_> = stages.iter().map(|it| it.start(&["/bin/sh", "-c", "echo ready; exec sleep 0.2"])).collect();
+        for mut run in running {
+            run.line("ready");
+            run.finish().ends(0);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The network: nothing but a loopback, and what is published.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use super::*;
+
+/// A port of the host that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback is up");
+    listener.local_addr().expect("it is bound").port()
+}
+
+/// Sends a request to a port of the host's loopback until something answers, and returns what it says.
+pub fn get(port: u16, path: &str) -> String {
+    let begun = Instant::now();
+    loop {
+        let answer = try_get(port, path);
+        if !answer.is_empty() || begun.elapsed() > stage::patience() {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn try_get(port: u16, path: &str) -> String {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(2)) else { return String::new() };
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(20)));
+    let _ = write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+const ECHO: &str = r#"
+import socket, threading
+server = socket.create_server(("127.0.0.1", 7000), backlog=64)
+print("ready", flush=True)
+def serve(client):
+    while data := client.recv(65536):
+        client.sendall(data)
+    client.close()
+while True:
+    client, _ = server.accept()
+    threading.Thread(target=serve, args=(client,), daemon=True).start()
+"#;
+
+both! {
+    fn a_loopback_and_nothing_else(who) {
+        let program = r#"
+import socket
+print([name for _, name in socket.if_nameindex()])
+server = socket.create_server(("127.0.0.1", 7000))
+client = socket.create_connection(("127.0.0.1", 7000))
+print("connected")
+try: socket.create_connection(("192.0.2.1", 80), timeout=5)
+except OSError as e: print(e.errno)
+"#;
+        // ENETUNREACH
+        assert_eq!(Stage::new(who).python(program).out(), "['lo']\nconnected\n101");
+    }
+
+    fn the_hosts_loopback_cannot_be_reached(who) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback is up");
+        let port = listener.local_addr().expect("it is bound").port();
+        let program = format!("import socket\ntry: socket.create_connection(('127.0.0.1', {port}), timeout=5)\nexcept OSError as e: print(e.errno)");
+        // ECONNREFUSED
+        assert_eq!(Stage::new(who).python(&program).out(), "111");
+    }
+
+    fn abstract_sockets_of_the_host_cannot_be_reached(who) {
+        let name = format!("nsl-test-{}-{who:?}", std::process::id());
+        let address = <std::os::unix::net::SocketAddr as std::os::linux::net::SocketAddrExt>::from_abstract_name(&name).expect("a short name");
+        let _listener = std::os::unix::net::UnixListener::bind_addr(&address).expect("a free name");
+        let program = format!("import socket\ns = socket.socket(socket.AF_UNIX)\ntry: s.connect('\\0{name}')\nexcept OSError as e: print(e.errno)");
+        assert_eq!(Stage::new(who).python(&program).out(), "111");
+    }
+
+    fn the_loopback_can_stay_down(who) {
+        let stage = Stage::new(who).section("net", "new", &["loopback = down"]);
+        let program = "import socket\ntry: socket.create_connection(('127.0.0.1', 1), timeout=5)\nexcept OSError as e: print(e.errno)";
+        assert_eq!(stage.python(program).out(), "101");
+    }
+
+    fn a_published_port_answers(who) {
+        let port = free_port();
+        let stage = Stage::new(who).section("net", "new", &[&format!("publish {port}/tcp = 7000/tcp")]);
+        let mut running = stage.start(&["/usr/bin/python3", "-I", "-c", ECHO]);
+        running.line("ready");
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it is published");
+        stream.set_read_timeout(Some(stage::patience())).expect("a time");
+        // More than any buffer on the way holds, so that both directions have to wait for each other.
+        let sent: Vec<u8> = (0..4_000_000u32).map(|it| (it % 251) as u8).collect();
+        let mut writer = stream.try_clone().expect("a socket");
+        let copy = sent.clone();
+        let thread = std::thread::spawn(move || {
+            writer.write_all(&copy).expect("the echo reads");
+            writer.shutdown(std::net::Shutdown::Write).expect("it is open");
+        });
+        let mut received = Vec::new();
+        stream.read_to_end(&mut received).expect("the echo ends when we do");
+        thread.join().expect("it wrote all");
+        assert!(received == sent, "{} of {} bytes came back", received.len(), sent.len());
+        running.signal(Signal::SIGTERM);
+        running.finish().ends(143);
+    }
+
+    fn many_connections_at_once(who) {
+        let port = free_port();
+        let stage = Stage::new(who).section("net", "new", &[&format!("publish {port}/tcp = 7000/tcp")]);
+        let mut running = stage.start(&["/usr/bin/python3", "-I", "-c", ECHO]);
+        running.line("ready");
+        let mut streams: Vec<TcpStream> = (0..50).map(|_| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it is published")).collect();
+        for (number, stream) in streams.iter_mut().enumerate() {
+            stream.write_all(&[number as u8]).expect("it is open");
+        }
+        for (number, stream) in streams.iter_mut().enumerate() {
+            let mut byte = [0];
+            stream.set_read_timeout(Some(stage::patience())).expect("a time");
+            stream.read_exact(&mut byte).expect("an echo");
+            assert_eq!(byte[0], number as u8);
+        }
+        running.signal(Signal::SIGTERM);
+        running.finish().ends(143);
+    }
+
+    /// A published port is on the host's loopback alone.
+    fn a_published_port_is_not_on_other_addresses(who) {
+        let port = free_port();
+        let stage = Stage::new(who).section("net", "new", &[&format!("publish {port}/tcp = 7000/tcp")]);
+        let mut running = stage.start(&["/usr/bin/python3", "-I", "-c", ECHO]);
+        running.line("ready");
+        let table = std::fs::read_to_string("/proc/net/tcp").expect("proc is mounted");
+        let ours: Vec<&str> = table.lines().filter(|line| line.contains(&format!(":{port:04X} 00000000:0000"))).collect();
+        assert!(ours.len() == 1 && ours[0].contains("0100007F:"), "{ours:?}");
+        running.signal(Signal::SIGTERM);
+        running.finish().ends(143);
+    }
+
+    /// A connection to a program that does not listen ends; it does not hang.
+    fn nobody_listens(who) {
+        let port = free_port();
+        let stage = Stage::new(who).section("net", "new", &[&format!("publish {port}/tcp = 7000/tcp")]);
+        let mut running = stage.start(&["/bin/sh", "-c", "echo ready; exec sleep 100"]);
+        running.line("ready");
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it is published");
+        stream.set_read_timeout(Some(stage::patience())).expect("a time");
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        assert!(bytes.is_empty());
+        running.signal(Signal::SIGKILL);
+        running.finish().ends(-9);
+    }
+}
