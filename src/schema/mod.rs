@@ -3,4 +3,5 @@
 
 pub mod constants;
 pub mod names;
+mod sorted;
 pub mod syscalls;
