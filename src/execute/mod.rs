@@ -30,7 +30,7 @@ use std::path::PathBuf;
 
 pub use explain::explain;
 pub use failure::{Failure, Notice};
-pub use filter::compile;
+pub use filter::{FilterError, compile};
 
 use crate::plan::Plan;
 

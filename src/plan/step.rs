@@ -348,6 +348,10 @@ pub struct FilterSpec {
     pub otherwise: SyscallAction,
     /// The rules per call, most specific first: the first whose conditions all hold decides.
     pub calls: Vec<CallRules>,
+    /// The highest number of a call that is known; a higher one is of a newer kernel.
+    pub last: u32,
+    /// What calls of newer kernels get: ENOSYS, so that libc falls back, unless `otherwise` lets everything pass.
+    pub newer: SyscallAction,
 }
 
 /// What one system call gets.
