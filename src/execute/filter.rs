@@ -51,7 +51,10 @@ impl fmt::Display for FilterError {
             FilterError::Condition(name, reason) => write!(f, "no filter can test `{name}` so: {reason}"),
             FilterError::Errno(number) => write!(f, "{number} is no errno: the highest is 4095"),
             FilterError::TooLong(length) => {
-                write!(f, "the filter has {length} instructions, the kernel takes {MOST_INSTRUCTIONS}: use fewer conditions")
+                write!(
+                    f,
+                    "the filter has {length} instructions, the kernel takes {MOST_INSTRUCTIONS}: use fewer conditions"
+                )
             }
         }
     }
@@ -119,7 +122,8 @@ fn ranges<'a>(spec: &'a FilterSpec, bodies: &mut Vec<&'a [Verdict]>) -> Result<V
         calls.push((call.number, target));
     }
     calls.sort_unstable_by_key(|(number, _)| *number);
-    let named = |number: u32| spec.calls.iter().find(|it| it.number == number).map_or(String::new(), |it| it.name.clone());
+    let named =
+        |number: u32| spec.calls.iter().find(|it| it.number == number).map_or(String::new(), |it| it.name.clone());
     if let Some(twice) = calls.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         return Err(FilterError::Number(named(twice[0].0)));
     }
@@ -256,10 +260,7 @@ fn land(jumps: &[usize], program: &mut [libc::sock_filter]) {
     }
 }
 
-fn append_rule(
-    conditions: Vec<SeccompCondition>,
-    program: &mut Vec<libc::sock_filter>,
-) -> Result<(), FilterError> {
+fn append_rule(conditions: Vec<SeccompCondition>, program: &mut Vec<libc::sock_filter>) -> Result<(), FilterError> {
     let rule = SeccompRule::new(conditions).map_err(|_| FilterError::Condition(String::new(), "it is empty"))?;
     let rule: BpfProgram = rule.into();
     program.extend(rule.into_iter().map(|it| libc::sock_filter { code: it.code, jt: it.jt, jf: it.jf, k: it.k }));
@@ -278,7 +279,11 @@ fn test(condition: &Condition) -> Result<Test, FilterError> {
     };
     let mut values = Vec::with_capacity(condition.values.len());
     for value in &condition.values {
-        values.push(if condition.dword { low_word(*value).ok_or_else(|| refuse("an int has 32 bits"))? } else { *value });
+        values.push(if condition.dword {
+            low_word(*value).ok_or_else(|| refuse("an int has 32 bits"))?
+        } else {
+            *value
+        });
     }
     let single = || match values.as_slice() {
         [value] => Ok(*value),

@@ -44,7 +44,8 @@ pub fn filter_spec(seccomp: &Seccomp, arch: &str) -> FilterSpec {
     }
     let may_unshare = {
         let unshare = syscalls::number(arch, "unshare").and_then(|number| rules.get(&number));
-        let last = unshare.and_then(|(_, rules)| ordered(rules).into_iter().find(|it| it.verdict.conditions.is_empty()));
+        let last =
+            unshare.and_then(|(_, rules)| ordered(rules).into_iter().find(|it| it.verdict.conditions.is_empty()));
         permits(last.map_or(otherwise, |it| it.verdict.action))
     };
     let calls = rules.into_iter().filter_map(|(number, (name, rules))| {
@@ -99,9 +100,7 @@ fn refined(name: &str, candidates: Vec<Candidate>, otherwise: SyscallAction, may
 /// What an allowance of a group does not cover.
 fn exception(name: &str, may_unshare: bool) -> Option<Verdict> {
     let (conditions, action) = match name {
-        "clone" if !may_unshare => {
-            (vec![condition("flags", 0, Some(NEW_NAMESPACES), CompareOp::Ne, vec![0])], REFUSED)
-        }
+        "clone" if !may_unshare => (vec![condition("flags", 0, Some(NEW_NAMESPACES), CompareOp::Ne, vec![0])], REFUSED),
         "clone3" if !may_unshare => (Vec::new(), UNKNOWN),
         "ioctl" => {
             let values = vec![libc::TIOCSTI as u64, libc::TIOCLINUX as u64];
