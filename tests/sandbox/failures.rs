@@ -167,7 +167,7 @@ const FAILURES: &[Failure] = &[
     Failure {
         name: "a port that is taken",
         stage: |it| {
-            // Held to the end of the tests; the port is part of the policy's text and so cannot be any.
+            // Held to the end of the tests.
             static TAKEN: std::sync::OnceLock<TcpListener> = std::sync::OnceLock::new();
             let taken = TAKEN.get_or_init(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback is up"));
             let port = taken.local_addr().expect("it is bound").port();

@@ -19,7 +19,8 @@ pub fn of(token: &str, nsl: u32) -> Vec<String> {
     }
 }
 
-/// Processes with the token in their command line or environment.
+/// Processes with the token in their command line or environment, or that run a program with the token in its path:
+/// nsl's own processes wipe the first two.
 pub fn processes(token: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
@@ -29,7 +30,10 @@ pub fn processes(token: &str) -> Vec<String> {
         }
         let read = |name: &str| fs::read(entry.path().join(name)).unwrap_or_default();
         let command = read("cmdline");
-        if contains(&command, token.as_bytes()) || contains(&read("environ"), token.as_bytes()) {
+        let program = fs::read_link(entry.path().join("exe")).unwrap_or_default();
+        let environment = read("environ");
+        let texts = [command.as_slice(), environment.as_slice(), program.as_os_str().as_encoded_bytes()];
+        if texts.iter().any(|it| contains(it, token.as_bytes())) {
             let status = String::from_utf8_lossy(&read("status")).lines().take(7).collect::<Vec<_>>().join(", ");
             let command = String::from_utf8_lossy(&command).replace('\0', " ");
             found.push(format!("process {pid}: {command} ({status})"));
