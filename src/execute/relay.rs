@@ -43,11 +43,12 @@ pub struct Entry {
 
 /// Forks the relay.
 pub fn start(ports: Vec<Port>, entry: Entry) -> Done<Pid> {
+    let supervisor = nix::unistd::getpid();
     match sys::fork().context(|| "starting the relay of published ports".to_string())? {
         ForkResult::Parent { child } => Ok(child),
         ForkResult::Child => {
             let _ = rustix::thread::set_name(c"nsl-relay");
-            let code = match prepare(&ports, entry) {
+            let code = match prepare(&ports, entry, supervisor) {
                 Ok(()) => Relay::new(ports).map_or(1, |relay| relay.run()),
                 Err(_) => 1,
             };
@@ -56,7 +57,7 @@ pub fn start(ports: Vec<Port>, entry: Entry) -> Done<Pid> {
     }
 }
 
-fn prepare(ports: &[Port], entry: Entry) -> Result<(), nix::errno::Errno> {
+fn prepare(ports: &[Port], entry: Entry, supervisor: Pid) -> Result<(), nix::errno::Errno> {
     sys::wipe_command_line();
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     if let Some(user) = &entry.user {
@@ -69,6 +70,10 @@ fn prepare(ports: &[Port], entry: Entry) -> Result<(), nix::errno::Errno> {
     identity::drop_own_capabilities();
     let _ = rustix::thread::set_no_new_privs(true);
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    // A supervisor that died before that call sends no signal.
+    if nix::unistd::getppid() != supervisor {
+        return Err(nix::errno::Errno::ESRCH);
+    }
     drop(entry);
     let mut kept: Vec<RawFd> = ports.iter().map(|it| it.listener.as_raw_fd()).collect();
     kept.sort_unstable();
