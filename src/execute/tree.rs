@@ -298,7 +298,7 @@ impl Tree {
                 copies.extend(self.copy_entry(dir.as_fd(), cover.as_fd(), name)?);
             }
         }
-        let is_root = path.is_empty();
+        let is_root = path.trim_end_matches('/').is_empty();
         mounts::attach(cover.as_fd(), dir.as_fd()).context(|| format!("covering {path} with a copy of itself"))?;
         for (name, mount) in copies {
             let place = rustix::fs::openat(&cover, &*name, PLACE | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
