@@ -96,7 +96,7 @@ fn mask(tree: &Tree, root: BorrowedFd, target: &str, names: &[&str]) -> Done {
 /// A small /dev: the harmless devices bound from the host, terminals and shared memory of its own, read-only otherwise.
 pub fn dev(tree: &mut Tree, target: &str, with_mqueue: bool) -> Done {
     let dev = mounts::new_tmpfs(DEV_SIZE, DEV_INODES, 0o755, NOSUID | NOEXEC)?;
-    let devices = DEVICES.iter().map(|device| device_node(device)).collect::<Done<Vec<_>>>()?;
+    let devices = DEVICES.iter().map(device_node).collect::<Done<Vec<_>>>()?;
     let what = |name: &str| format!("making {target}/{name}");
     for (name, _, _) in DEVICES {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
