@@ -1,5 +1,6 @@
 //! Every test of the repository, one crate: one folder a kind.
 
+mod filter;
 mod language;
 mod layering;
 mod plan;
