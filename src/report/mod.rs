@@ -3,6 +3,9 @@
 //! Wording: lower-case first letter, no final full stop, the user's text in backticks, no Rust names, one
 //! sentence; the second sentence is a label or the help, and the help is a concrete edit.
 
+mod excerpt;
+mod human;
+mod json;
 pub mod pages;
 mod render;
 
