@@ -8,6 +8,7 @@
 mod build;
 mod cgroup;
 mod filter;
+mod filter_text;
 mod identity;
 mod print;
 mod program;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Action, Bytes, CgroupDir, CgroupLimit, IdMapping, MountStep, Plan, RootSource, Stage, SyscallAction};
+use super::{Action, Bytes, CgroupDir, CgroupLimit, IdMapping, MountStep, Plan, RootSource, Stage, filter_text};
 use crate::policy::{Access, MountFlags};
 use crate::source::Files;
 
@@ -34,6 +34,11 @@ pub fn print(plan: &Plan, files: &Files) -> String {
             let _ = writeln!(out, "  {}", stage_title(step.stage));
         }
         let _ = writeln!(out, "  {:>3}  {:first$}  {:second$}  {}", number + 1, row[0], row[1], row[2]);
+        if let Action::InstallFilter(filter) = &step.action {
+            for line in filter_text::details(filter) {
+                let _ = writeln!(out, "         {line}");
+            }
+        }
     }
     ending(&mut out, plan);
     for degraded in &plan.degraded {
@@ -121,18 +126,7 @@ pub(crate) fn describe(action: &Action) -> String {
         Action::SetCapabilities { keep, ambient } => describe_capabilities(keep, ambient),
         Action::NoNewPrivs => "prctl no_new_privs".to_string(),
         Action::CloseFds => "close every descriptor but 0 1 2".to_string(),
-        Action::InstallFilter(filter) => {
-            let allowed = filter.calls.iter().filter(|call| {
-                call.verdicts.last().is_some_and(|it| it.action == SyscallAction::Allow && it.conditions.is_empty())
-            });
-            let (allowed, all) = (allowed.count(), filter.calls.len());
-            format!(
-                "seccomp {}: {allowed} calls allowed, {} with rules of their own, otherwise {:?}",
-                filter.arch,
-                all - allowed,
-                filter.otherwise
-            )
-        }
+        Action::InstallFilter(filter) => filter_text::summary(filter),
         Action::Exec { argv, env } => format!("execve {} with {} variables", command(argv), env.len()),
     }
 }
