@@ -24,6 +24,9 @@ use crate::schema::syscalls;
 /// is part of the signal number there.
 const NEW_NAMESPACES: u64 = 0x7e02_0000;
 
+/// TIOCSTI and TIOCLINUX: ioctl_tty(2), ioctl_console(2).
+const TERMINAL_INPUT: [u64; 2] = [0x5412, 0x541c];
+
 const REFUSED: SyscallAction = SyscallAction::Errno(libc::EPERM as u16);
 const UNKNOWN: SyscallAction = SyscallAction::Errno(libc::ENOSYS as u16);
 
@@ -102,10 +105,7 @@ fn exception(name: &str, may_unshare: bool) -> Option<Verdict> {
     let (conditions, action) = match name {
         "clone" if !may_unshare => (vec![condition("flags", 0, Some(NEW_NAMESPACES), CompareOp::Ne, vec![0])], REFUSED),
         "clone3" if !may_unshare => (Vec::new(), UNKNOWN),
-        "ioctl" => {
-            let values = vec![libc::TIOCSTI as u64, libc::TIOCLINUX as u64];
-            (vec![condition("request", 1, None, CompareOp::In, values)], REFUSED)
-        }
+        "ioctl" => (vec![condition("request", 1, None, CompareOp::In, TERMINAL_INPUT.to_vec())], REFUSED),
         _ => return None,
     };
     Some(Verdict { conditions, action })

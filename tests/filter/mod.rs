@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nsl::plan::{CompareOp, Condition, FilterSpec, SyscallAction};
 use nsl::policy::{Seccomp, SyscallRule, Traced};
-use nsl::source::Span;
+use nsl::source::{Files, Span};
+use nsl::syntax::ast::{GroupMember, Item};
+use nsl::syntax::parse;
 
 const EPERM: SyscallAction = SyscallAction::Errno(1);
 const ENOSYS: SyscallAction = SyscallAction::Errno(38);
@@ -75,21 +77,19 @@ fn holds(condition: &Condition, arguments: [u64; 6]) -> bool {
 
 /// The groups of the standard library with all their members, groups in groups included.
 fn groups() -> BTreeMap<String, BTreeSet<String>> {
-    let text = include_str!("../../stdlib/syscalls.nsl");
+    let mut files = Files::new();
+    let id = files.add("std/syscalls.nsl", include_str!("../../stdlib/syscalls.nsl"));
+    let file = parse(&files, id);
+    assert!(file.errors.is_empty(), "{:?}", file.errors);
     let mut groups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut open = None;
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        if let Some(head) = line.strip_prefix("syscalls group ") {
-            let name = head.trim_end_matches(" {").to_string();
-            assert!(groups.insert(name.clone(), BTreeSet::new()).is_none(), "@{name} is there twice");
-            open = Some(name);
-        } else if line == "}" {
-            open = None;
-        } else if let Some(members) = open.as_ref().and_then(|name| groups.get_mut(name)) {
-            members.extend(line.split_whitespace().map(str::to_string));
-        } else {
-            assert_eq!(line, "");
-        }
+    for item in &file.items {
+        let Item::Group(group) = item else { panic!("{item:?} is no group") };
+        let members = group.members.iter().map(|member| match member {
+            GroupMember::Call(name) => name.node.clone(),
+            GroupMember::Group(name) => format!("@{}", name.node),
+        });
+        let before = groups.insert(group.name.node.clone(), members.collect());
+        assert!(before.is_none(), "@{} is there twice", group.name.node);
     }
     while let Some((name, inner)) = groups
         .iter()
