@@ -3,9 +3,13 @@
 //! A [`Span`] is twelve bytes and `Copy`; only a [`Files`] table turns it into `path:line:col`, and only
 //! when something is printed. The embedded standard library has [`FileId`]s like any other file.
 
+mod disk;
+
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+
+pub use disk::{Disk, load_stdin};
 
 /// The index of a file in a [`Files`] table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -2,9 +2,21 @@
 //!
 //! [`HostFacts`] comes from [`probe`], or from a file: `check` and `plan` cannot tell the two apart, so a
 //! policy can be checked for a machine one is not on, and no test of theirs depends on where it runs.
+//!
+//! The user database is read from /etc/passwd, /etc/group, /etc/subuid and /etc/subgid themselves, not
+//! through NSS: a static binary has none, and a run shall not wait for a directory server. Users that are known
+//! to NSS alone are known by number, and have the home directory that `HOME` says.
 
+mod caller;
 mod cgroups;
 mod facts;
+mod hierarchies;
+mod landlock;
+mod mounts;
+mod paths;
+mod probe;
 
 pub use cgroups::CgroupPlace;
 pub use facts::*;
+pub use hierarchies::NoSuchCgroup;
+pub use probe::{Probe, probe, probe_paths};

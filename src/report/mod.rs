@@ -6,6 +6,7 @@
 mod excerpt;
 mod human;
 mod json;
+mod loading;
 pub mod pages;
 mod render;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 use crate::source::Span;
 
+pub use loading::unreadable;
 pub use render::{Format, Style, render};
 
 /// How much a finding weighs.

@@ -22,6 +22,7 @@ pub struct Page {
     pub right: &'static str,
 }
 
+mod command;
 mod host;
 mod language;
 mod policy;
@@ -30,7 +31,7 @@ mod syntax;
 
 /// Every page, sorted by family.
 pub fn all() -> impl Iterator<Item = &'static Page> {
-    [syntax::PAGES, language::PAGES, policy::PAGES, host::PAGES, run::PAGES].into_iter().flatten()
+    [command::PAGES, syntax::PAGES, language::PAGES, policy::PAGES, host::PAGES, run::PAGES].into_iter().flatten()
 }
 
 /// The page of a code, with or without `nsl::`.

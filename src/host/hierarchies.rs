@@ -1,0 +1,137 @@
+//! The cgroup hierarchies: v2, v1, or both, each found where it is mounted.
+//!
+//! Where the caller is comes from /proc/self/cgroup, where that can be reached from /proc/self/mountinfo: cgroups(7).
+
+use std::fs;
+use std::path::Path;
+
+use rustix::fs::{Access, access};
+
+use super::mounts::Mount;
+use super::{CgroupTree, Cgroups, HostFacts};
+
+/// `--cgroup-parent` names nothing in any hierarchy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoSuchCgroup {
+    /// The directories that were looked for.
+    pub tried: Vec<String>,
+}
+
+/// The hierarchies as the caller sees them.
+pub(super) fn find(mounts: &[Mount], membership: &str) -> Cgroups {
+    let mut cgroups = Cgroups::default();
+    for line in membership.lines() {
+        // `0::/path` is v2, `4:memory:/path` and `5:cpu,cpuacct:/path` are v1.
+        let mut fields = line.splitn(3, ':');
+        let (Some(_), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next()) else { continue };
+        if controllers.is_empty() {
+            cgroups.v2 = tree_of(mounts, path, |it| it.fs == "cgroup2").map(unified);
+            continue;
+        }
+        for controller in controllers.split(',').filter(|it| !it.starts_with("name=")) {
+            let of = |it: &Mount| it.fs == "cgroup" && it.super_options.split(',').any(|option| option == controller);
+            if let Some((mount, own)) = tree_of(mounts, path, of) {
+                cgroups.v1.insert(controller.to_string(), legacy(mount, own, controller));
+            }
+        }
+    }
+    cgroups
+}
+
+/// The mount of a hierarchy, and the caller's cgroup relative to it. What is mounted may be a part of the hierarchy.
+fn tree_of(mounts: &[Mount], path: &str, of: impl Fn(&Mount) -> bool) -> Option<(String, String)> {
+    let relative = |mount: &Mount| match mount.root.as_str() {
+        "/" => Some(path.to_string()),
+        root if root == path => Some("/".to_string()),
+        root => super::mounts::below(path, root).map(|rest| format!("/{rest}")),
+    };
+    mounts.iter().filter(|it| of(it)).find_map(|mount| Some((mount.point.clone(), relative(mount)?)))
+}
+
+fn legacy(mount: String, own: String, controller: &str) -> CgroupTree {
+    let writable = writable(&directory(&mount, &own));
+    CgroupTree { mount, own, controllers: vec![controller.to_string()], enabled: Vec::new(), writable }
+}
+
+fn unified((mount, own): (String, String)) -> CgroupTree {
+    let dir = directory(&mount, &own);
+    let words = |name: &str| -> Vec<String> {
+        let text = fs::read_to_string(format!("{dir}/{name}")).unwrap_or_default();
+        text.split_whitespace().map(str::to_string).collect()
+    };
+    let (controllers, enabled) = (words("cgroup.controllers"), words("cgroup.subtree_control"));
+    CgroupTree { writable: writable(&dir), mount, own, controllers, enabled }
+}
+
+fn directory(mount: &str, own: &str) -> String {
+    format!("{mount}{}", own.trim_end_matches('/'))
+}
+
+/// cgroups(7), "Delegation": who can create a directory and write `cgroup.procs` of the common ancestor may
+/// move processes into what was created.
+fn writable(dir: &str) -> bool {
+    access(dir, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+        && access(format!("{dir}/cgroup.procs"), Access::WRITE_OK).is_ok()
+}
+
+impl HostFacts {
+    /// Puts another cgroup in the place of the caller's own, in each hierarchy that has it: `--cgroup-parent`.
+    /// The path is one of /proc/PID/cgroup, or that of the directory.
+    pub fn set_cgroup_parent(&mut self, path: &str) -> Result<(), NoSuchCgroup> {
+        let mut tried = Vec::new();
+        let mut found = false;
+        let mut within = |tree: &CgroupTree| -> Option<String> {
+            let inside = super::mounts::below(path, &tree.mount).unwrap_or(path.trim_start_matches('/'));
+            let own = format!("/{}", inside.trim_end_matches('/'));
+            let dir = directory(&tree.mount, &own);
+            let is = Path::new(&dir).join("cgroup.procs").exists() && !own.split('/').any(|part| part == "..");
+            tried.push(dir);
+            found |= is;
+            is.then_some(own)
+        };
+        if let Some(tree) = &mut self.cgroups.v2
+            && let Some(own) = within(tree)
+        {
+            *tree = unified((tree.mount.clone(), own));
+        }
+        for (controller, tree) in &mut self.cgroups.v1 {
+            if let Some(own) = within(tree) {
+                *tree = legacy(tree.mount.clone(), own, controller);
+            }
+        }
+        self.cgroup_parent = Some(path.to_string());
+        tried.sort();
+        if found { Ok(()) } else { Err(NoSuchCgroup { tried }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::mounts::parse;
+    use super::*;
+
+    const HYBRID: &str = "35 31 0:31 / /cg/memory rw - cgroup cgroup rw,memory\n\
+        36 31 0:32 / /cg/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n\
+        40 31 0:37 / /cg/systemd rw - cgroup cgroup rw,xattr,name=systemd\n\
+        41 31 0:38 / /cg/unified rw - cgroup2 cgroup2 rw\n";
+
+    #[test]
+    fn finds_every_controller_of_a_hybrid_host() {
+        let found = find(&parse(HYBRID), "9:name=systemd:/\n4:memory:/a/b\n1:cpu,cpuacct:/\n0::/user.slice\n");
+        assert_eq!(found.v1.keys().collect::<Vec<_>>(), ["cpu", "cpuacct", "memory"]);
+        assert_eq!((found.v1["memory"].mount.as_str(), found.v1["memory"].own.as_str()), ("/cg/memory", "/a/b"));
+        assert_eq!(found.v1["cpu"].mount, "/cg/cpu,cpuacct");
+        let v2 = found.v2.expect("it is mounted");
+        assert_eq!((v2.mount.as_str(), v2.own.as_str(), v2.writable), ("/cg/unified", "/user.slice", false));
+    }
+
+    #[test]
+    fn knows_a_part_of_a_hierarchy() {
+        let text = "41 31 0:38 /docker/x /cg rw - cgroup2 cgroup2 rw\n";
+        let own = |path: &str| find(&parse(text), &format!("0::{path}\n")).v2.map(|it| it.own);
+        assert_eq!(own("/docker/x").as_deref(), Some("/"));
+        assert_eq!(own("/docker/x/y").as_deref(), Some("/y"));
+        assert_eq!(own("/elsewhere"), None);
+        assert_eq!(find(&parse(text), "nonsense\n"), Cgroups::default());
+    }
+}

@@ -1,0 +1,181 @@
+//! What is at the paths that a policy names.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+
+use rustix::fs::{StatVfsMountFlags, statvfs};
+
+use super::mounts::{Mount, below};
+use super::{PathFact, PathKind};
+
+/// The longest `#!` line and interpreter path that is looked at, bytes; the kernel takes 256.
+const LONGEST: usize = 4096;
+/// The most program headers that are looked at.
+const MOST_HEADERS: usize = 128;
+/// Program header type of the interpreter's path: elf(5).
+const PT_INTERP: u32 = 3;
+
+/// What is at a path, symbolic links followed.
+pub(super) fn find(path: &str, mounts: &[Mount]) -> PathFact {
+    let found = fs::canonicalize(path).and_then(|real| Ok((fs::metadata(&real)?, real)));
+    let (meta, real) = match found {
+        Ok((meta, real)) => (meta, real.to_string_lossy().into_owned()),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return nothing(PathKind::Forbidden),
+        Err(_) => return nothing(PathKind::Missing),
+    };
+    let kind = kind(&meta);
+    let submounts = mounts.iter().filter(|it| below(&it.point, &real).is_some()).map(|it| it.point.clone());
+    PathFact {
+        kind,
+        mode: meta.mode() & 0o7777,
+        uid: meta.uid(),
+        gid: meta.gid(),
+        submounts: if kind == PathKind::Dir { submounts.collect() } else { Vec::new() },
+        mount_flags: mount_flags(&real),
+        interpreter: (kind == PathKind::File && meta.mode() & 0o111 != 0).then(|| interpreter(&real)).flatten(),
+        real,
+    }
+}
+
+fn nothing(kind: PathKind) -> PathFact {
+    PathFact {
+        kind,
+        real: String::new(),
+        mode: 0,
+        uid: 0,
+        gid: 0,
+        submounts: Vec::new(),
+        mount_flags: Vec::new(),
+        interpreter: None,
+    }
+}
+
+fn kind(meta: &Metadata) -> PathKind {
+    let file_type = meta.file_type();
+    match () {
+        () if file_type.is_file() => PathKind::File,
+        () if file_type.is_dir() => PathKind::Dir,
+        () if file_type.is_socket() => PathKind::Socket,
+        () if file_type.is_char_device() || file_type.is_block_device() => PathKind::Device,
+        () => PathKind::Other,
+    }
+}
+
+fn mount_flags(real: &str) -> Vec<String> {
+    let Ok(stat) = statvfs(real) else { return Vec::new() };
+    let rows = [
+        (StatVfsMountFlags::RDONLY, "ro"),
+        (StatVfsMountFlags::NOSUID, "nosuid"),
+        (StatVfsMountFlags::NODEV, "nodev"),
+        (StatVfsMountFlags::NOEXEC, "noexec"),
+    ];
+    rows.iter().filter(|(flag, _)| stat.f_flag.contains(*flag)).map(|(_, name)| name.to_string()).collect()
+}
+
+/// The program that the kernel starts instead of a script, or beside a dynamic executable.
+fn interpreter(real: &str) -> Option<String> {
+    // A path can become a FIFO between two looks; opening one must not wait.
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(real).ok()?;
+    let mut head = [0; 256];
+    let length = file.read_at(&mut head, 0).ok()?;
+    let head = &head[..length];
+    if let Some(line) = head.strip_prefix(b"#!") {
+        let line = line.split(|byte| *byte == b'\n').next()?;
+        let text = String::from_utf8_lossy(line);
+        return text.split([' ', '\t']).find(|word| !word.is_empty()).map(str::to_string);
+    }
+    elf_interpreter(&file, head)
+}
+
+/// elf(5), little-endian, 32 and 64 bits.
+fn elf_interpreter(file: &File, head: &[u8]) -> Option<String> {
+    let wide = match head.get(..6)? {
+        [0x7f, b'E', b'L', b'F', 2, 1] => true,
+        [0x7f, b'E', b'L', b'F', 1, 1] => false,
+        _ => return None,
+    };
+    let (table, size, count) = match wide {
+        true => (number(head, 32, 8)?, number(head, 54, 2)?, number(head, 56, 2)?),
+        false => (number(head, 28, 4)?, number(head, 42, 2)?, number(head, 44, 2)?),
+    };
+    let size = usize::try_from(size).ok().filter(|size| (32..=LONGEST).contains(size))?;
+    for index in 0..(count as usize).min(MOST_HEADERS) {
+        let mut header = vec![0; size];
+        file.read_exact_at(&mut header, table.checked_add((index * size) as u64)?).ok()?;
+        if number(&header, 0, 4)? != u64::from(PT_INTERP) {
+            continue;
+        }
+        let (offset, length) = match wide {
+            true => (number(&header, 8, 8)?, number(&header, 32, 8)?),
+            false => (number(&header, 4, 4)?, number(&header, 16, 4)?),
+        };
+        let mut path = vec![0; usize::try_from(length).ok().filter(|it| *it <= LONGEST)?];
+        file.read_exact_at(&mut path, offset).ok()?;
+        let path = path.split(|byte| *byte == 0).next()?;
+        return Some(String::from_utf8_lossy(path).into_owned());
+    }
+    None
+}
+
+fn number(bytes: &[u8], at: usize, size: usize) -> Option<u64> {
+    let mut whole = [0; 8];
+    whole[..size].copy_from_slice(bytes.get(at..at + size)?);
+    Some(u64::from_le_bytes(whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn stage() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a temporary folder")
+    }
+
+    fn program(dir: &tempfile::TempDir, bytes: &[u8]) -> PathFact {
+        let path = dir.path().join("program");
+        fs::write(&path, bytes).expect("our own folder");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("our own file");
+        find(&path.to_string_lossy(), &[])
+    }
+
+    #[test]
+    fn follows_links_and_knows_kinds() {
+        let dir = stage();
+        symlink("/dev/null", dir.path().join("link")).expect("our own folder");
+        let fact = find(&dir.path().join("link").to_string_lossy(), &[]);
+        assert_eq!((fact.kind, fact.real.as_str()), (PathKind::Device, "/dev/null"));
+        assert_eq!(find("/nonexistent/x", &[]).kind, PathKind::Missing);
+        assert_eq!(find("/etc/passwd/x", &[]).kind, PathKind::Missing);
+    }
+
+    #[test]
+    fn names_mounts_below() {
+        let mounts = super::super::mounts::parse("1 0 0:1 / /proc rw - proc p rw\n2 1 0:2 / /proc/sys ro - proc p rw\n");
+        assert_eq!(find("/proc", &mounts).submounts, ["/proc/sys"]);
+        assert_eq!(find("/", &mounts).submounts, ["/proc", "/proc/sys"]);
+    }
+
+    #[test]
+    fn reads_the_interpreter_of_scripts() {
+        let dir = stage();
+        assert_eq!(program(&dir, b"#! /usr/bin/env -S python3\nx").interpreter.as_deref(), Some("/usr/bin/env"));
+        assert_eq!(program(&dir, b"#!\n").interpreter, None);
+        assert_eq!(program(&dir, b"").interpreter, None);
+    }
+
+    #[test]
+    fn reads_the_interpreter_of_executables() {
+        let own = std::env::current_exe().expect("this test is a file");
+        let fact = find(&own.to_string_lossy(), &[]);
+        assert!(fact.interpreter.is_none_or(|it| it.contains("ld")));
+        let dir = stage();
+        let mut wild = vec![0x7f, b'E', b'L', b'F', 2, 1];
+        wild.resize(64, 0xff);
+        assert_eq!(program(&dir, &wild).interpreter, None);
+        wild.truncate(20);
+        assert_eq!(program(&dir, &wild).interpreter, None);
+    }
+}

@@ -1,0 +1,87 @@
+//! Pages: the command line, and the files that it names.
+
+use super::{Page, Severity};
+
+/// A page without examples: no policy can give the finding.
+const fn page(code: &'static str, title: &'static str, text: &'static str) -> Page {
+    Page { code, severity: Severity::Error, title, text, wrong: "", right: "" }
+}
+
+pub(super) const PAGES: &[Page] = &[
+    page(
+        "file-missing",
+        "a file that is not there",
+        "The file that the command line or a `use` names does not exist, or a part of its path is no directory.\n\n\
+         On the command line a relative path starts at the working directory. In `use \"./common\"` it starts at the \
+         directory of the file that says so, so that a policy means the same wherever it is called from.",
+    ),
+    page(
+        "file-not-regular",
+        "a directory or a device in the place of a file",
+        "A policy is read from a regular file, so that reading it ends, and has no effect. Devices, FIFOs and \
+         sockets are refused before they are opened: some of them wait for ever, some have no end, and some do something when they \
+         are opened.\n\n\
+         `nsl check DIR` checks all files of a directory whose names end in `.nsl`, and those below it. `nsl check -` reads the standard input.",
+    ),
+    page(
+        "file-too-large",
+        "a file that is longer than a policy can be",
+        "Files are read up to 4 MiB, and no further, so that the size of a file cannot make `nsl` use up memory or time. A policy \
+         of that length would have about 100,000 statements; it is more likely that the path names something else.",
+    ),
+    page(
+        "file-not-utf8",
+        "a file in another encoding than UTF-8",
+        "Policies are UTF-8, without exception: a path or an argument must come to the kernel as the very bytes that a reviewer saw. \
+         The message says which byte is wrong, counted from 1; `head -c N FILE | wc -l` tells the line.",
+    ),
+    page(
+        "file-unreadable",
+        "a file that the kernel does not let the caller read",
+        "The file exists, and reading it fails. Most often the caller lacks the right to read the file, or to pass through a directory on the way to it; \
+         `namei -l PATH` shows the rights of every part of a path.",
+    ),
+    page(
+        "usage",
+        "a command line that cannot be understood",
+        "`nsl help` lists the commands, and `nsl COMMAND --help` the options of one, with examples. What stands behind `--` is for the \
+         program in the sandbox, and is handed over as it is. Nothing is started when the command line is wrong, and the exit status is 2.",
+    ),
+    page(
+        "unknown-code",
+        "a code that no diagnostic has",
+        "Codes are the words behind `nsl::` in the first line of a diagnostic, such as `nsl::hostname-without-uts`. `nsl explain` takes them with and without \
+         `nsl::`; `nsl explain --list` prints them all, one a line.",
+    ),
+    page(
+        "no-sandbox",
+        "a file that declares nothing to run",
+        "The file has no `sandbox` and no `pod`. A module of profiles is meant to be used by other files, and can be checked, but not run.",
+    ),
+    page(
+        "which-sandbox",
+        "a file with several sandboxes, and no name",
+        "A file may declare several sandboxes. `nsl run` and `nsl plan` work on one of them, and do not guess: put its name behind the file, as in \
+         `nsl run shop.nsl web`.",
+    ),
+    page(
+        "unknown-sandbox",
+        "a name that no sandbox of the file has",
+        "The name behind the file chooses one of the sandboxes that the file declares. What is meant for the program in the sandbox stands behind `--`.",
+    ),
+    page(
+        "unknown-cgroup",
+        "`--cgroup-parent` names no cgroup",
+        "`--cgroup-parent PATH` names the cgroup in which the sandbox gets its own: the path as in /proc/PID/cgroup, or the directory, as in \
+         `/sys/fs/cgroup/user.slice/user-1000.slice/nsl`. It has to exist, to be the caller's to write to, and to hold no processes where its \
+         children shall have limits (cgroups(7), \"no internal processes\").\n\n\
+         Root makes one for a user with `mkdir`, and hands it over with `chown` of the directory and of its files `cgroup.procs`, \
+         `cgroup.subtree_control` and `cgroup.threads`. To move processes there, the user must also be allowed to write `cgroup.procs` of the \
+         nearest cgroup above both.",
+    ),
+    page(
+        "report-unwritable",
+        "the report of a run cannot be written",
+        "`--report FILE` is opened before the sandbox is built, so that a run does not end without the report that was asked for. The file is replaced.",
+    ),
+];
