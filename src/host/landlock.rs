@@ -3,7 +3,9 @@
 //! The `landlock` crate keeps the number to itself, so that nobody builds rules from it. Here it is a fact for
 //! people and for checks, and is found by asking for what each ABI brought.
 
-use landlock::{AccessFs, AccessNet, CompatLevel, Compatible, RestrictSelf, RestrictSelfAttr, Ruleset, RulesetAttr, Scope};
+use landlock::{
+    AccessFs, AccessNet, CompatLevel, Compatible, RestrictSelf, RestrictSelfAttr, Ruleset, RulesetAttr, Scope,
+};
 
 /// What is asked for, from ABI 1 on.
 const LADDER: [fn() -> bool; 9] = [

@@ -153,7 +153,8 @@ mod tests {
 
     #[test]
     fn names_mounts_below() {
-        let mounts = super::super::mounts::parse("1 0 0:1 / /proc rw - proc p rw\n2 1 0:2 / /proc/sys ro - proc p rw\n");
+        let mounts =
+            super::super::mounts::parse("1 0 0:1 / /proc rw - proc p rw\n2 1 0:2 / /proc/sys ro - proc p rw\n");
         assert_eq!(find("/proc", &mounts).submounts, ["/proc/sys"]);
         assert_eq!(find("/", &mounts).submounts, ["/proc", "/proc/sys"]);
     }

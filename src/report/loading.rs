@@ -6,8 +6,9 @@ use crate::source::{LoadError, MAX_SIZE};
 /// The finding for a text that cannot be had. Who has a statement that asked for it adds that as label.
 pub fn unreadable(name: &str, error: &LoadError) -> Diagnostic {
     match error {
-        LoadError::Missing => Diagnostic::error("file-missing", format!("there is no file `{name}`"))
-            .help("check the path; a relative one starts at the working directory, in `use` at the file with the `use`"),
+        LoadError::Missing => Diagnostic::error("file-missing", format!("there is no file `{name}`")).help(
+            "check the path; a relative one starts at the working directory, in `use` at the file with the `use`",
+        ),
         LoadError::Directory => Diagnostic::error("file-not-regular", format!("`{name}` is a directory"))
             .help(format!("name a file in it, or `nsl check {name}` to check all of them")),
         LoadError::NotRegular => {
