@@ -199,7 +199,7 @@ const FAILURES: &[Failure] = &[
         name: "a directory on a file",
         stage: |it| it.line("mnt", "mount /etc/passwd = tmpfs(size: 1MiB)"),
         line: "mount /etc/passwd",
-        says: &["/etc/passwd", "ENOTDIR"],
+        says: &["/etc/passwd", "no directory"],
         ..USUAL
     },
     Failure {

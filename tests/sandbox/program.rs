@@ -92,7 +92,7 @@ both! {
         let stage = Stage::new(who);
         let mut command = stage.command(&["/bin/cat"]);
         command.stdin(Stdio::piped());
-        let mut child = command.spawn().expect("nsl can be started");
+        let mut child = stage::spawn(&mut command);
         child.stdin.take().expect("piped").write_all(b"one\ntwo\n").expect("it reads");
         let output = child.wait_with_output().expect("it ends");
         assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b"one\ntwo\n"[..]));

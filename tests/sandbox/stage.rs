@@ -302,7 +302,7 @@ impl Stage {
 
     /// Waits for a command that was made by this stage, and looks for leftovers.
     pub fn finish(&self, mut command: Command) -> Outcome {
-        let mut child = command.spawn().expect("nsl can be started");
+        let mut child = spawn(&mut command);
         let pid = child.id();
         let stdout = collect(child.stdout.take());
         let stderr = collect(child.stderr.take());
@@ -320,11 +320,25 @@ impl Stage {
 
     /// Starts a command in the sandbox and does not wait.
     pub fn start<S: AsRef<OsStr>>(&self, args: &[S]) -> Running<'_> {
-        let mut child = self.command(args).spawn().expect("nsl can be started");
+        let mut child = spawn(&mut self.command(args));
         let stdout = child.stdout.take();
         let stderr = collect(child.stderr.take());
         Running { stage: self, child, stdout, stderr }
     }
+}
+
+/// Starts a program. A copy of nsl that was just written can be held open for writing for a moment, by a child of
+/// another test's thread that has not yet reached its execve(2).
+pub fn spawn(command: &mut Command) -> Child {
+    for _ in 0..500 {
+        match command.spawn() {
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            started => return started.expect("nsl can be started"),
+        }
+    }
+    panic!("nsl stays busy");
 }
 
 /// Reads a stream to its end, beside everything else.
