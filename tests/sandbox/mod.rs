@@ -8,6 +8,7 @@ mod stage;
 mod leftovers;
 
 mod acceptance;
+mod attacks;
 mod failures;
 mod files;
 mod filter;
