@@ -1,10 +1,33 @@
 //! Modules, profiles, merging, provenance: a tree becomes a [`Policy`].
+//!
+//! A file is read, the modules it uses are found (`module`), its names get values (`eval`, `scope`), and every
+//! sandbox becomes a stack of layers (`layer`): its profiles, joined, and its own body on top. Merging (`merge`) leaves one
+//! value for each key; the schema gives it its type (`typed`), and `lower` makes the policy of it.
+
+mod eval;
+mod groups;
+mod layer;
+mod lower;
+mod lower_mnt;
+mod lower_seccomp;
+mod merge;
+mod module;
+mod params;
+mod pods;
+mod scope;
+mod typed;
+mod value;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::policy::Policy;
 use crate::report::Diagnostic;
-use crate::source::{FileId, Files, Loader};
+use crate::source::{FileId, Files, Loader, Span};
+use crate::syntax::ast::{DeclKind, Item};
+use crate::syntax::parse;
+use module::Module;
+use scope::{Binding, Scope, normalise};
 
 /// What comes into a policy from outside.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +36,8 @@ pub struct Inputs {
     pub params: BTreeMap<String, String>,
     /// What `$caller.…` means.
     pub caller: CallerNames,
-    /// Directory that relative paths of `--set` values are relative to (the working directory), absolute.
+    /// Directory that relative paths of `--set` values, and the path of the policy, are relative to (the working
+    /// directory), absolute.
     pub cwd: String,
 }
 
@@ -39,7 +63,147 @@ pub struct Resolved {
     pub findings: Vec<Diagnostic>,
 }
 
+/// Everything that resolving needs and collects.
+struct Cx<'a> {
+    files: &'a mut Files,
+    loader: &'a dyn Loader,
+    inputs: &'a Inputs,
+    findings: Vec<Diagnostic>,
+    /// Declarations that were used.
+    used: Vec<Span>,
+    /// Modules by absolute path, or by name for the standard library.
+    modules: BTreeMap<String, Rc<Module>>,
+    /// Files that are being read, with the `use` that asked for them.
+    loading: Vec<(String, Option<Span>)>,
+    /// The directory of the root file, absolute.
+    root_dir: String,
+    /// The directory of the root file as the user wrote it.
+    shown_dir: String,
+    /// How many statements were made so far.
+    statements: usize,
+}
+
+impl<'a> Cx<'a> {
+    /// What expressions of a module see.
+    fn scope<'s>(&'s mut self, names: &Rc<BTreeMap<String, Binding>>, dir: Option<&'s str>) -> Scope<'s> {
+        Scope {
+            names: names.clone(),
+            caller: &self.inputs.caller,
+            dir,
+            findings: &mut self.findings,
+            used: &mut self.used,
+        }
+    }
+
+    fn report(&mut self, finding: Diagnostic) {
+        if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
+    }
+
+    /// A path as the user would write it.
+    fn shown(&self, path: &str) -> String {
+        match path.strip_prefix(self.root_dir.trim_end_matches('/')) {
+            Some(rest) if self.shown_dir.is_empty() => rest.trim_start_matches('/').to_string(),
+            Some(rest) => format!("{}/{}", self.shown_dir.trim_end_matches('/'), rest.trim_start_matches('/')),
+            None => path.to_string(),
+        }
+    }
+}
+
 /// Resolves one file of the table; modules that it uses are added to the table.
-pub fn resolve(_files: &mut Files, _root: FileId, _inputs: &Inputs, _loader: &dyn Loader) -> Resolved {
-    todo!("resolve")
+pub fn resolve(files: &mut Files, root: FileId, inputs: &Inputs, loader: &dyn Loader) -> Resolved {
+    let name = files.name(root).to_string();
+    let tree = parse(files, root);
+    let shown_dir =
+        name.rsplit_once('/').map_or(String::new(), |(dir, _)| if dir.is_empty() { "/".into() } else { dir.into() });
+    let absolute = if name.starts_with('/') { name.clone() } else { format!("{}/{name}", inputs.cwd) };
+    let path = normalise(&absolute).unwrap_or_else(|_| "/policy.nsl".into());
+    let root_dir = path.rsplit_once('/').map_or("/", |(dir, _)| if dir.is_empty() { "/" } else { dir }).to_string();
+    let mut cx = Cx {
+        files,
+        loader,
+        inputs,
+        findings: tree.errors,
+        used: Vec::new(),
+        modules: BTreeMap::new(),
+        loading: vec![(path, None)],
+        root_dir: root_dir.clone(),
+        shown_dir,
+        statements: 0,
+    };
+    let had_syntax_errors = !cx.findings.is_empty();
+    let module = Rc::new(Module::of_items(root, Some(root_dir), tree.items));
+    module::follow(&mut cx, &module);
+    params::bind_root(&mut cx, &module);
+    let mut policy = Policy::default();
+    declarations(&mut cx, &module, &mut policy, had_syntax_errors);
+    params::unused(&mut cx, &module, had_syntax_errors);
+    let mut findings = cx.findings;
+    findings.sort_by_key(|it| it.labels.first().map(|label| (label.span.file, label.span.start)));
+    Resolved { policy, findings }
+}
+
+fn declarations(cx: &mut Cx, module: &Rc<Module>, policy: &mut Policy, had_syntax_errors: bool) {
+    let mut taken: BTreeMap<(bool, &str), Span> = BTreeMap::new();
+    let mut any = false;
+    for item in &module.items {
+        match item {
+            Item::Decl(decl) => {
+                any |= decl.kind.node != DeclKind::Container;
+                let is_profile = decl.kind.node == DeclKind::Profile;
+                if let Some(first) = taken.insert((is_profile, &decl.name.node), decl.name.span) {
+                    let name = &decl.name.node;
+                    cx.report(
+                        Diagnostic::error("name-taken", format!("`{name}` is declared twice"))
+                            .label(decl.name.span, "the second")
+                            .label(first, "the first")
+                            .help("give one of them another name"),
+                    );
+                }
+                match decl.kind.node {
+                    DeclKind::Sandbox => policy.sandboxes.extend(lower::sandbox(cx, module, decl)),
+                    DeclKind::Pod => policy.pods.extend(pods::pod(cx, module, decl)),
+                    DeclKind::Profile => layer::check_profile(cx, module, decl),
+                    DeclKind::Container => {
+                        misplaced(cx, decl.kind.span, "a container stands in a pod", "move it into `pod NAME { … }`")
+                    }
+                }
+            }
+            Item::Group(group) => {
+                any = true;
+                groups::check(cx, module, group);
+            }
+            Item::Statement(it) => {
+                misplaced(
+                    cx,
+                    it.head_span(),
+                    "a statement stands in a sandbox or a profile",
+                    "move it into `sandbox NAME { … }`",
+                );
+            }
+            Item::If(it) => {
+                misplaced(cx, it.cond.span, "`if` stands in a sandbox or a profile", "move it into a block")
+            }
+            Item::For(it) => {
+                misplaced(cx, it.name.span, "`for` stands in a sandbox or a profile", "move it into a block")
+            }
+            Item::Require(it) => {
+                misplaced(cx, it.span, "`require` stands in a sandbox or a profile", "move it into a block")
+            }
+            Item::Use(_) | Item::Param(_) | Item::Let(_) | Item::Error(_) => {}
+        }
+    }
+    if !any && !had_syntax_errors {
+        let end = cx.files.text(module.file).trim_end().len();
+        cx.report(
+            Diagnostic::error("no-sandbox", "this file declares nothing")
+                .label(Span::new(module.file, end.saturating_sub(1), end), "the file ends here")
+                .help("declare what is to be run: `sandbox NAME { run = [\"/bin/sh\"] }`"),
+        );
+    }
+}
+
+fn misplaced(cx: &mut Cx, span: Span, message: &str, help: &str) {
+    cx.report(Diagnostic::error("misplaced", message).label(span, "not here").help(help));
 }

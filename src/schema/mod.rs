@@ -3,5 +3,14 @@
 
 pub mod constants;
 pub mod names;
+mod reference;
 mod sorted;
+pub mod suggest;
 pub mod syscalls;
+mod table;
+mod types;
+mod variants;
+
+pub use reference::reference;
+pub use table::{FIELDS, SECTIONS, Section, fields_of, find, section};
+pub use types::{ArgKind, ArgSpec, Field, Shape, Ty, Variant};

@@ -1,0 +1,108 @@
+//! The tree of paths.
+
+use std::collections::BTreeMap;
+
+use super::lower::{Lower, argument, boolean, count, size, text};
+use super::merge::Candidate;
+use super::value::{ArgVal, Val, Value};
+use crate::policy::{Access, Entry, EntryKind, Mnt, MountFlags, MountSource, Root, Traced};
+use crate::report::Diagnostic;
+use crate::source::Span;
+
+/// The section `mnt`.
+pub fn mnt(lower: &mut Lower) -> Mnt {
+    let mut entries = Vec::new();
+    for head in ["mount", "hide", "link", "mkdir"] {
+        for found in lower.entries(&format!("mnt.{head}")) {
+            let Some(path) = found.payload.labels.first().and_then(text) else { continue };
+            if let Some(kind) = kind(head, &path, &found) {
+                let value = Entry { path, kind };
+                entries.push(Traced { value, origin: found.origin.clone(), strength: found.payload.strength });
+            }
+        }
+    }
+    entries.sort_by(|a, b| a.value.path.cmp(&b.value.path));
+    distinct(lower, &mut entries);
+    Mnt { mode: lower.mode("mnt"), root: lower.setting("mnt.root", root), entries }
+}
+
+/// One path is one thing; `/` is what `root` says.
+fn distinct(lower: &mut Lower, entries: &mut Vec<Traced<Entry>>) {
+    let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+    entries.retain(|entry| {
+        if entry.value.path == "/" {
+            lower.cx.report(
+                Diagnostic::error("duplicate-target", "what `/` is, `root` says")
+                    .label(entry.span(), "about `/`")
+                    .help("write `root = …`, or name a path below `/`"),
+            );
+            return false;
+        }
+        let Some(first) = seen.insert(entry.value.path.clone(), entry.span()) else { return true };
+        lower.cx.report(
+            Diagnostic::error("duplicate-target", format!("{} is two things at once", entry.value.path))
+                .label(entry.span(), "the one")
+                .label(first, "the other")
+                .help("keep one of them"),
+        );
+        false
+    });
+}
+
+fn root(val: &Val) -> Option<Root> {
+    let Value::Variant(name, args) = &val.value else { return None };
+    Some(match name.as_str() {
+        "empty" => Root::Empty,
+        "host" => Root::Host(access(args)),
+        _ => Root::Dir { path: text(argument(args, "path")?)?, access: access(args) },
+    })
+}
+
+fn kind(head: &str, path: &str, found: &Candidate) -> Option<EntryKind> {
+    let value = found.payload.value.as_ref();
+    Some(match head {
+        "hide" => EntryKind::Hide,
+        "link" => EntryKind::Link { target: text(value?)? },
+        "mkdir" => EntryKind::Mkdir { mode: value.and_then(count).unwrap_or(0o755) as u32 },
+        _ => EntryKind::Mount(source(value?, path)?),
+    })
+}
+
+fn source(val: &Val, path: &str) -> Option<MountSource> {
+    let Value::Variant(name, args) = &val.value else { return None };
+    Some(match name.as_str() {
+        "bind" => MountSource::Bind {
+            source: argument(args, "source").and_then(text).unwrap_or_else(|| path.to_string()),
+            access: access(args),
+            recursive: argument(args, "recursive").and_then(boolean).unwrap_or(true),
+            flags: flags(args),
+        },
+        "tmpfs" => MountSource::Tmpfs {
+            size: argument(args, "size").and_then(size),
+            inodes: argument(args, "inodes").and_then(count),
+            mode: argument(args, "mode").and_then(count).map(|it| it as u32),
+            flags: flags(args),
+        },
+        "proc" => MountSource::Proc,
+        "dev" => MountSource::Dev,
+        "sys" => MountSource::Sys,
+        "mqueue" => MountSource::Mqueue,
+        "devpts" => MountSource::Devpts,
+        "cgroup" => MountSource::Cgroup,
+        _ => MountSource::File { text: text(argument(args, "text")?)? },
+    })
+}
+
+/// Read-only unless the policy says `rw`.
+fn access(args: &[ArgVal]) -> Access {
+    if argument(args, "rw").is_some() { Access::Rw } else { Access::Ro }
+}
+
+/// Set-user-id bits and devices mean nothing unless the policy says so.
+fn flags(args: &[ArgVal]) -> MountFlags {
+    MountFlags {
+        nosuid: argument(args, "suid").is_none(),
+        nodev: argument(args, "dev").is_none(),
+        noexec: argument(args, "noexec").is_some(),
+    }
+}

@@ -1,0 +1,244 @@
+//! Modules: the file at hand, the files it uses, and the standard library, which is embedded.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::Cx;
+use super::scope::{Binding, normalise};
+use crate::report::Diagnostic;
+use crate::schema::suggest;
+use crate::source::{FileId, LoadError, Span};
+use crate::syntax::ast::{Decl, DeclKind, Group, Item, Use};
+use crate::syntax::{outline, parse, parse_range};
+
+/// The standard library, by module.
+const STD: &[(&str, &str)] = &[
+    ("std/service", include_str!("../../stdlib/service.nsl")),
+    ("std/syscalls", include_str!("../../stdlib/syscalls.nsl")),
+];
+
+/// The module whose groups are known everywhere.
+pub const PRELUDE: &str = "std/syscalls";
+
+/// One module.
+#[derive(Debug)]
+pub struct Module {
+    /// Its file.
+    pub file: FileId,
+    /// The directory of its file, which the standard library does not have.
+    pub dir: Option<String>,
+    /// Modules by the name under which it uses them.
+    pub uses: RefCell<BTreeMap<String, (Rc<Module>, Span)>>,
+    /// Its parameters and lets, once they are evaluated.
+    pub names: RefCell<Rc<BTreeMap<String, Binding>>>,
+    /// Everything at its top, in order; empty in the standard library, which is read item by item.
+    pub items: Vec<Item>,
+    profiles: RefCell<BTreeMap<String, Rc<Decl>>>,
+    groups: RefCell<BTreeMap<String, Rc<Group>>>,
+    lazy: bool,
+}
+
+impl Module {
+    /// Makes a module of the items of a file.
+    pub fn of_items(file: FileId, dir: Option<String>, items: Vec<Item>) -> Module {
+        let (mut profiles, mut groups) = (BTreeMap::new(), BTreeMap::new());
+        for item in &items {
+            match item {
+                Item::Decl(decl) if decl.kind.node == DeclKind::Profile => {
+                    profiles.entry(decl.name.node.clone()).or_insert_with(|| Rc::new(decl.clone()));
+                }
+                Item::Group(group) => {
+                    groups.entry(group.name.node.clone()).or_insert_with(|| Rc::new(group.clone()));
+                }
+                _ => {}
+            }
+        }
+        Module {
+            file,
+            dir,
+            items,
+            profiles: RefCell::new(profiles),
+            groups: RefCell::new(groups),
+            uses: RefCell::default(),
+            names: RefCell::default(),
+            lazy: false,
+        }
+    }
+
+    /// A profile of this module.
+    pub fn profile(&self, cx: &mut Cx, name: &str) -> Option<Rc<Decl>> {
+        self.read_item(cx, "profile", name);
+        self.profiles.borrow().get(name).cloned()
+    }
+
+    /// A group of system calls of this module.
+    pub fn group(&self, cx: &mut Cx, name: &str) -> Option<Rc<Group>> {
+        self.read_item(cx, "syscalls", name);
+        self.groups.borrow().get(name).cloned()
+    }
+
+    /// The names of its profiles.
+    pub fn profile_names(&self, cx: &Cx) -> Vec<String> {
+        self.names_of(cx, "profile", || self.profiles.borrow().keys().cloned().collect())
+    }
+
+    /// The names of its groups.
+    pub fn group_names(&self, cx: &Cx) -> Vec<String> {
+        self.names_of(cx, "syscalls", || self.groups.borrow().keys().cloned().collect())
+    }
+
+    fn names_of(&self, cx: &Cx, kind: &str, read: impl FnOnce() -> Vec<String>) -> Vec<String> {
+        if !self.lazy {
+            return read();
+        }
+        let text = cx.files.text(self.file);
+        outline(text).into_iter().filter(|it| it.kind == kind).map(|it| it.name.to_string()).collect()
+    }
+
+    /// The standard library is large, and a policy uses little of it: an item is read when it is asked for.
+    fn read_item(&self, cx: &mut Cx, kind: &str, name: &str) {
+        if !self.lazy || self.profiles.borrow().contains_key(name) || self.groups.borrow().contains_key(name) {
+            return;
+        }
+        let text = cx.files.text(self.file);
+        let Some(found) = outline(text).into_iter().find(|it| it.kind == kind && it.name == name) else { return };
+        let range = found.range.clone();
+        let tree = parse_range(cx.files, self.file, range);
+        cx.findings.extend(tree.errors);
+        for item in tree.items {
+            match item {
+                Item::Decl(decl) => drop(self.profiles.borrow_mut().insert(name.to_string(), Rc::new(decl))),
+                Item::Group(group) => drop(self.groups.borrow_mut().insert(name.to_string(), Rc::new(group))),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A module of the standard library; `None` if there is none of this name.
+pub fn standard(cx: &mut Cx, name: &str) -> Option<Rc<Module>> {
+    if let Some(module) = cx.modules.get(name) {
+        return Some(module.clone());
+    }
+    let (_, text) = STD.iter().find(|(known, _)| *known == name)?;
+    let file = cx.files.add(format!("{name}.nsl"), *text);
+    let mut module = Module::of_items(file, None, Vec::new());
+    module.lazy = true;
+    let module = Rc::new(module);
+    cx.modules.insert(name.to_string(), module.clone());
+    let uses: Vec<_> = outline(text).into_iter().filter(|it| it.kind == "use").map(|it| it.range).collect();
+    for range in uses {
+        let tree = parse_range(cx.files, file, range);
+        for item in &tree.items {
+            if let Item::Use(it) = item {
+                bind(cx, &module, it);
+            }
+        }
+    }
+    Some(module)
+}
+
+/// Follows every `use` of a module.
+pub fn follow(cx: &mut Cx, module: &Rc<Module>) {
+    for item in &module.items {
+        if let Item::Use(it) = item {
+            bind(cx, module, it);
+        }
+    }
+}
+
+fn bind(cx: &mut Cx, module: &Rc<Module>, it: &Use) {
+    let Some(found) = load(cx, module, it) else { return };
+    let name = match &it.alias {
+        Some(alias) => alias.node.clone(),
+        None => {
+            let last = it.module.node.rsplit('/').next().unwrap_or_default();
+            last.strip_suffix(".nsl").unwrap_or(last).to_string()
+        }
+    };
+    let before = module.uses.borrow_mut().insert(name.clone(), (found, it.span));
+    if let Some((_, first)) = before {
+        cx.findings.push(
+            Diagnostic::error("name-taken", format!("two modules are called `{name}` here"))
+                .label(it.span, "the second")
+                .label(first, "the first")
+                .help(format!("give one another name: `use {} as OTHER`", it.module.node)),
+        );
+    }
+}
+
+fn load(cx: &mut Cx, from: &Module, it: &Use) -> Option<Rc<Module>> {
+    let name = it.module.node.as_str();
+    let is_file = name.starts_with("./") || name.starts_with("../") || name.starts_with('/');
+    if !is_file {
+        return standard(cx, name).or_else(|| {
+            let known: Vec<&str> = STD.iter().map(|(name, _)| *name).collect();
+            let hint = suggest::hint(name, known.iter().copied()).unwrap_or_default();
+            cx.findings.push(
+                Diagnostic::error("unknown-module", format!("there is no module `{name}`"))
+                    .label(it.module.span, "not in the standard library")
+                    .help(format!(
+                        "{hint}; a file beside this one is written `./{}.nsl`",
+                        name.rsplit('/').next().unwrap_or(name)
+                    )),
+            );
+            None
+        });
+    }
+    let dir = from.dir.as_deref().unwrap_or("/");
+    let path = normalise(&if name.starts_with('/') { name.to_string() } else { format!("{dir}/{name}") }).ok()?;
+    if !path.strip_prefix(cx.root_dir.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/')) {
+        cx.findings.push(
+            Diagnostic::error("module-outside", format!("`{name}` lies outside the directory of the policy"))
+                .label(it.module.span, "leads out")
+                .help("move the module below the directory of the file that is checked: a policy reads nothing else"),
+        );
+        return None;
+    }
+    if let Some((_, first)) = cx.loading.iter().find(|(loading, _)| *loading == path) {
+        let mut finding = Diagnostic::error("import-cycle", format!("`{name}` uses itself in the end"))
+            .label(it.span, "this closes the circle");
+        if let Some(first) = first {
+            finding = finding.label(*first, "it is being read because of this");
+        }
+        cx.findings.push(finding.help("move what both need into a third module"));
+        return None;
+    }
+    if let Some(module) = cx.modules.get(&path) {
+        return Some(module.clone());
+    }
+    let text = match cx.loader.load(std::path::Path::new(&path)) {
+        Ok(text) => text,
+        Err(error) => {
+            cx.findings.push(
+                Diagnostic::error("unknown-module", format!("`{name}` cannot be read: {}", words(&error)))
+                    .label(it.module.span, "used here")
+                    .help("correct the path; it is relative to the file that it stands in"),
+            );
+            return None;
+        }
+    };
+    let shown = cx.shown(&path);
+    let file = cx.files.add(shown, text);
+    let tree = parse(cx.files, file);
+    cx.findings.extend(tree.errors);
+    let parent = path.rsplit_once('/').map_or("/", |(dir, _)| dir).to_string();
+    let module = Rc::new(Module::of_items(file, Some(parent), tree.items));
+    cx.loading.push((path.clone(), Some(it.span)));
+    follow(cx, &module);
+    cx.loading.pop();
+    cx.modules.insert(path, module.clone());
+    Some(module)
+}
+
+fn words(error: &LoadError) -> String {
+    match error {
+        LoadError::Missing => "there is no such file".into(),
+        LoadError::Directory => "it is a directory".into(),
+        LoadError::NotRegular => "it is no regular file".into(),
+        LoadError::TooLarge => "it is larger than 4 MiB".into(),
+        LoadError::NotUtf8(at) => format!("byte {at} is not UTF-8"),
+        LoadError::Io(reason) => reason.clone(),
+    }
+}

@@ -1,0 +1,153 @@
+//! The variants of values.
+
+use super::types::{ArgKind, ArgSpec, Ty, Variant};
+
+const fn flag(name: &'static str) -> ArgSpec {
+    ArgSpec { name, kind: ArgKind::Flag, required: false }
+}
+
+const fn named(name: &'static str, ty: Ty) -> ArgSpec {
+    ArgSpec { name, kind: ArgKind::Named(ty), required: false }
+}
+
+const fn required(name: &'static str, ty: Ty) -> ArgSpec {
+    ArgSpec { name, kind: ArgKind::Named(ty), required: true }
+}
+
+const fn positional(name: &'static str, ty: Ty, required: bool) -> ArgSpec {
+    ArgSpec { name, kind: ArgKind::Positional(ty), required }
+}
+
+const fn variant(name: &'static str, doc: &'static str, args: &'static [ArgSpec]) -> Variant {
+    Variant { name, doc, args, not_yet: false }
+}
+
+const fn later(name: &'static str, doc: &'static str, args: &'static [ArgSpec]) -> Variant {
+    Variant { name, doc, args, not_yet: true }
+}
+
+/// Where a namespace comes from.
+pub(super) const MODES: &[Variant] = &[
+    variant("new", "a namespace of its own", &[]),
+    variant("host", "the one of the caller", &[]),
+    variant(
+        "join",
+        "that of somebody else",
+        &[
+            named("pid", Ty::Int(1, 4_194_304)),
+            named("path", Ty::Path),
+            named("sandbox", Ty::Word),
+            named("pod", Ty::Word),
+        ],
+    ),
+    variant("pod", "the one that the pod has made", &[]),
+];
+
+pub(super) const OUTSIDE: &[Variant] = &[
+    variant("caller", "the caller's own id", &[]),
+    variant(
+        "unprivileged",
+        "the caller's own id, or, when the caller is root, one allotted from a subordinate range",
+        &[],
+    ),
+    variant(
+        "subid",
+        "the caller's subordinate ids, subuid(5) and subgid(5)",
+        &[required("count", Ty::Int(1, 4_294_967_295))],
+    ),
+    variant(
+        "outer",
+        "ids of the host by number",
+        &[positional("id", Ty::Id, true), named("count", Ty::Int(1, 4_294_967_295))],
+    ),
+];
+
+pub(super) const ROOTS: &[Variant] = &[
+    variant("empty", "nothing, read-only once the tree is built", &[]),
+    variant("host", "the host's own tree, read-only unless `rw`", &[flag("ro"), flag("rw")]),
+    variant(
+        "dir",
+        "a directory of the host, read-only unless `rw`",
+        &[positional("path", Ty::Path, true), flag("ro"), flag("rw")],
+    ),
+    later(
+        "overlay",
+        "directories of the host, one over the other",
+        &[positional("lower", Ty::Any(&[Ty::Path, Ty::List(&Ty::Path)]), true), named("upper", Ty::Path)],
+    ),
+];
+
+const BIND: &[ArgSpec] = &[
+    positional("source", Ty::Path, false),
+    flag("ro"),
+    flag("rw"),
+    flag("noexec"),
+    flag("suid"),
+    flag("dev"),
+    named("recursive", Ty::Bool),
+];
+
+const TMPFS: &[ArgSpec] = &[
+    named("size", Ty::Size),
+    named("inodes", Ty::Int(1, 1 << 40)),
+    named("mode", Ty::Int(0, 0o7777)),
+    flag("noexec"),
+    flag("suid"),
+    flag("dev"),
+];
+
+pub(super) const MOUNTS: &[Variant] = &[
+    variant(
+        "bind",
+        "a file or directory of the host: the same path where no SOURCE is named, read-only unless `rw`",
+        BIND,
+    ),
+    variant("tmpfs", "memory; 64MiB where no size is named", TMPFS),
+    variant("proc", "proc(5) of its own PID namespace, its dangerous parts masked", &[]),
+    variant("dev", "null zero full random urandom tty, pts, shm, mqueue, and the usual links", &[]),
+    variant("sys", "sysfs(5) of its own network namespace, read-only", &[flag("ro")]),
+    variant("mqueue", "mq_overview(7) of its own IPC namespace", &[]),
+    variant("devpts", "terminals of its own", &[]),
+    variant("cgroup", "the cgroup file system as its own cgroup namespace shows it, read-only", &[flag("ro")]),
+    variant("file", "a read-only file with this text", &[positional("text", Ty::Str, true)]),
+    later(
+        "overlay",
+        "directories of the host, one over the other",
+        &[positional("lower", Ty::Any(&[Ty::Path, Ty::List(&Ty::Path)]), true), named("upper", Ty::Path)],
+    ),
+];
+
+pub(super) const ACTIONS: &[Variant] = &[
+    variant("allow", "the call is made", &[]),
+    variant("log", "the call is made, and noted in the kernel's log", &[]),
+    variant(
+        "errno",
+        "the call fails with this errno",
+        &[positional("errno", Ty::Any(&[Ty::Word, Ty::Int(0, 4095)]), true)],
+    ),
+    variant("trap", "SIGSYS, which the program may handle", &[]),
+    variant("kill-thread", "SIGSYS ends the thread", &[]),
+    variant("kill", "SIGSYS ends the process", &[]),
+];
+
+pub(super) const READY: &[Variant] = &[
+    variant(
+        "tcp",
+        "a TCP connection succeeds",
+        &[positional("address", Ty::Address, true), required("port", Ty::Int(1, 65535)), named("within", Ty::Duration)],
+    ),
+    variant("file", "a file exists", &[positional("path", Ty::Path, true), named("within", Ty::Duration)]),
+    variant(
+        "exec",
+        "a program ends with 0",
+        &[positional("command", Ty::List(&Ty::Str), true), named("within", Ty::Duration)],
+    ),
+];
+
+const RESTARTS: &[ArgSpec] = &[named("max", Ty::Int(1, 1_000_000)), named("backoff", Ty::Duration)];
+
+pub(super) const RESTART: &[Variant] = &[
+    variant("never", "it is not", &[]),
+    variant("always", "whenever it ends", RESTARTS),
+    variant("on-failure", "when it ends with anything but 0", RESTARTS),
+];
