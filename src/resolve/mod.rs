@@ -138,7 +138,10 @@ pub fn resolve(files: &mut Files, root: FileId, inputs: &Inputs, loader: &dyn Lo
     params::bind_root(&mut cx, &module);
     let mut policy = Policy::default();
     declarations(&mut cx, &module, &mut policy, had_syntax_errors);
-    params::unused(&mut cx, &module, had_syntax_errors);
+    // What could not be read may be where a name is used.
+    if !cx.findings.iter().any(Diagnostic::is_error) {
+        params::unused(&mut cx, &module);
+    }
     let mut findings = cx.findings;
     findings.sort_by_key(|it| it.labels.first().map(|label| (label.span.file, label.span.start)));
     Resolved { policy, findings }

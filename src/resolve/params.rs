@@ -185,11 +185,8 @@ fn given(cx: &mut Cx, param: &Param, text: &str) -> Option<Val> {
     fit(value, &param.ty, &format!("`{name}`"), &mut cx.scope(&names, Some(&cwd)))
 }
 
-/// What nobody uses. After syntax errors the use may stand in what could not be read.
-pub fn unused(cx: &mut Cx, module: &Rc<Module>, had_syntax_errors: bool) {
-    if had_syntax_errors {
-        return;
-    }
+/// What nobody uses.
+pub fn unused(cx: &mut Cx, module: &Rc<Module>) {
     for item in &module.items {
         let (code, name, span, word) = match item {
             Item::Param(it) => ("unused-param", &it.name, it.span, "parameter"),
