@@ -4,12 +4,14 @@
 //! when something is printed. The embedded standard library has [`FileId`]s like any other file.
 
 mod disk;
+mod folder;
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
 pub use disk::{Disk, load_stdin};
+pub use folder::find_policies;
 
 /// The index of a file in a [`Files`] table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

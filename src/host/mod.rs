@@ -13,10 +13,12 @@ mod facts;
 mod hierarchies;
 mod landlock;
 mod mounts;
+mod offers;
 mod paths;
 mod probe;
 
 pub use cgroups::CgroupPlace;
 pub use facts::*;
 pub use hierarchies::NoSuchCgroup;
+pub use offers::{Offer, offers};
 pub use probe::{Probe, probe, probe_paths};

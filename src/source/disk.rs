@@ -48,7 +48,7 @@ fn read(from: impl Read) -> Result<String, LoadError> {
     String::from_utf8(bytes).map_err(|error| LoadError::NotUtf8(error.utf8_error().valid_up_to()))
 }
 
-fn failure(error: std::io::Error) -> LoadError {
+pub(super) fn failure(error: std::io::Error) -> LoadError {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => LoadError::Missing,
         ErrorKind::IsADirectory => LoadError::Directory,

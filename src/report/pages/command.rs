@@ -80,6 +80,13 @@ pub(super) const PAGES: &[Page] = &[
          nearest cgroup above both.",
     ),
     page(
+        "no-policies",
+        "a directory without policies",
+        "`nsl check DIR` checks every file below the directory whose name ends in `.nsl`. It does not look into directories whose names \
+         begin with a dot, and does not follow symbolic links to directories. Where it finds nothing it says so, since a check that checks nothing \
+         would pass for a clean one.",
+    ),
+    page(
         "report-unwritable",
         "the report of a run cannot be written",
         "`--report FILE` is opened before the sandbox is built, so that a run does not end without the report that was asked for. The file is replaced.",

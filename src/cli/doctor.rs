@@ -1,0 +1,59 @@
+//! `nsl doctor`
+
+use clap::Args;
+use nsl::host::{self, Offer};
+
+use super::terminal;
+
+const AFTER_HELP: &str = "\
+Examples:
+  nsl doctor           what this machine offers to you, and how to change what it does not
+  nsl doctor --json    the same facts as data
+
+Nothing is changed. What is missing is no failure: the exit status is 0.";
+
+/// Show what this machine lets you do, and how to change what it does not
+///
+/// Namespaces and what restricts them, cgroups and where limits can be put, Landlock, seccomp, subordinate ids, and the programs that help
+/// unprivileged callers: for the user who asks.
+#[derive(Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub struct Doctor {
+    /// Print the facts as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn main(args: &Doctor) -> i32 {
+    let facts = host::probe();
+    if args.json {
+        return terminal::print_json(&facts);
+    }
+    let style = terminal::stdout_style();
+    let kernel = &facts.kernel;
+    let mut out = format!(
+        "Linux {} on {}, for {} (uid {})\n\n",
+        kernel.release, kernel.arch, facts.caller.user, facts.caller.uid
+    );
+    for offer in host::offers(&facts) {
+        out.push_str(&line(&offer, style.color, style.width));
+    }
+    terminal::print(&out)
+}
+
+fn line(offer: &Offer, color: bool, width: usize) -> String {
+    let (word, code) = if offer.available { ("yes", "32") } else { ("no", "31") };
+    let padding = " ".repeat(3 - word.len());
+    let word = if color { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_string() };
+    let hang = " ".repeat(31);
+    let options = textwrap::Options::new(width.clamp(60, 110))
+        .initial_indent("                               ")
+        .subsequent_indent(&hang)
+        .break_words(false);
+    let mut out =
+        format!("  {word}{padding}  {:<24}{}\n", offer.topic, textwrap::fill(&offer.text, &options).trim_start());
+    if let Some(remedy) = &offer.remedy {
+        out.push_str(&format!("{}\n", textwrap::fill(&format!("to change it: {remedy}"), &options)));
+    }
+    out
+}

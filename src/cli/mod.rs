@@ -1,0 +1,102 @@
+//! The command line: arguments in, a call of the library, output. Nothing is decided here.
+
+mod check;
+mod completions;
+mod doctor;
+mod explain;
+mod plan;
+mod policy;
+mod run;
+mod terminal;
+
+use std::ffi::OsString;
+
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+/// The status for command lines and policies that are refused.
+const REFUSED: i32 = 2;
+
+const ABOUT: &str = "Runs programs in sandboxes that are written down as policies.";
+
+const LONG_ABOUT: &str = "\
+Runs programs in sandboxes that are written down as policies.
+
+A policy says what a program may see, use and do: namespaces, paths, network, limits, capabilities, system calls. What it \
+does not grant, the program does not have. Nothing is started unless the whole policy can be put in force.";
+
+const AFTER_HELP: &str = "\
+Examples:
+  nsl check web.nsl                   is it right?
+  nsl plan web.nsl                    what would be done, step by step, and why
+  nsl run web.nsl                     do it
+  nsl run job.nsl --set in=./a.py -- -v    with a parameter, and arguments for the program
+  nsl explain hostname-without-uts    the page behind a diagnostic
+  nsl doctor                          what this machine lets you do, and how to change it
+
+Exit status:
+  of `run`:       that of the program, or 128 + N where signal N ended it
+    125           the sandbox could not be built (nothing was started)
+    126, 127      the program could not be executed, or was not found in the sandbox
+  of `check`:     0 clean, 1 warnings with `--deny warnings`, 2 errors
+  of every command: 2 where the command line is wrong, or the policy does not parse or check (nothing was started)
+
+Environment:
+  NO_COLOR, FORCE_COLOR, TERM=dumb, COLUMNS and the locale (LC_ALL, LANG) decide how output looks, and nothing else.";
+
+/// The command line.
+#[derive(Parser)]
+#[command(name = "nsl", version, about = ABOUT, long_about = LONG_ABOUT, after_long_help = AFTER_HELP)]
+#[command(after_help = "`nsl --help` has examples and the exit statuses.", disable_help_subcommand = false)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Run),
+    Check(check::Check),
+    Plan(plan::Plan),
+    Explain(explain::Explain),
+    Doctor(doctor::Doctor),
+    Completions(completions::Completions),
+}
+
+/// Performs a command line; the result is the exit status.
+pub fn main(args: impl Iterator<Item = OsString>) -> i32 {
+    match parse(args) {
+        Ok(Command::Run(it)) => run::main(&it),
+        Ok(Command::Check(it)) => check::main(&it),
+        Ok(Command::Plan(it)) => plan::main(&it),
+        Ok(Command::Explain(it)) => explain::main(&it),
+        Ok(Command::Doctor(it)) => doctor::main(&it),
+        Ok(Command::Completions(it)) => completions::main(&it),
+        Err(status) => status,
+    }
+}
+
+/// The command, or the status after help or what is wrong was printed.
+fn parse(args: impl Iterator<Item = OsString>) -> Result<Command, i32> {
+    let matches = Cli::command().color(ColorChoice::Auto).try_get_matches_from(args);
+    let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map(|cli| cli.command).map_err(|error| {
+        let text = error.render();
+        if error.use_stderr() {
+            let color = terminal::stderr_style().color;
+            terminal::say(&if color { text.ansi().to_string() } else { text.to_string() });
+            return REFUSED;
+        }
+        let color = terminal::stdout_style().color;
+        terminal::print(&if color { text.ansi().to_string() } else { text.to_string() })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_makes_sense() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,52 @@
+//! `nsl plan`
+
+use clap::Args;
+use nsl::plan;
+use serde::Serialize;
+
+use super::policy::{Choice, refuse};
+use super::terminal;
+
+const AFTER_HELP: &str = "\
+Examples:
+  nsl plan web.nsl                 the steps, each with the statement that asked for it
+  nsl plan --json web.nsl          the same as data
+  nsl plan hello.nsl -- ls -l /    with arguments for the program
+
+`nsl run` performs these steps and no others, in this order. Nothing is changed by `nsl plan`.
+
+Exit status: 0, or 2 where the policy does not parse or check here.";
+
+/// Show what `nsl run` would do, step by step
+///
+/// The steps for this host and this caller, in their order, each with the statement that asked for it. What the policy prefers and this host
+/// cannot is listed at the end.
+#[derive(Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub struct Plan {
+    #[command(flatten)]
+    choice: Choice,
+    /// Print the plan as JSON. `span.file` is an index of `files`, `start` and `end` are offsets in bytes.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    files: Vec<&'a str>,
+    #[serde(flatten)]
+    plan: &'a plan::Plan,
+}
+
+pub fn main(args: &Plan) -> i32 {
+    let (ready, warnings) = match args.choice.plan() {
+        Ok(ready) => ready,
+        Err((files, findings)) => return refuse(&files, &findings),
+    };
+    terminal::say_findings(&ready.files, &warnings);
+    if args.json {
+        let files = ready.files.iter().map(|(_, file)| file.name.as_str()).collect();
+        return terminal::print_json(&Document { files, plan: &ready.plan });
+    }
+    terminal::print(&plan::print(&ready.plan, &ready.files))
+}

@@ -1,0 +1,134 @@
+//! The arguments that name a policy, and the way from them to a sandbox that can be planned.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+use nsl::host::{HostFacts, Probe};
+use nsl::policy::Sandbox;
+use nsl::report::{Diagnostic, Severity};
+use nsl::resolve::Inputs;
+use nsl::source::{Disk, Files};
+use nsl::{Loaded, plan};
+
+use super::terminal;
+
+/// `--set`, for every command that resolves policies.
+#[derive(Args)]
+pub struct Settings {
+    /// Give a parameter of the policy a value, as typed in a policy: `--set port=8080/tcp`.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_string(), value.to_string())),
+        _ => Err("it has to be NAME=VALUE".to_string()),
+    }
+}
+
+impl Settings {
+    /// What comes into a policy from outside, for this caller.
+    pub fn inputs(&self, facts: &HostFacts) -> Result<Inputs, Diagnostic> {
+        let mut params = BTreeMap::new();
+        for (name, value) in &self.set {
+            if params.insert(name.clone(), value.clone()).is_some_and(|before| before != *value) {
+                return Err(Diagnostic::error("usage", format!("`--set {name}=…` is given twice, with two values"))
+                    .help("give each parameter one value"));
+            }
+        }
+        Ok(Inputs { params, caller: nsl::caller_names(facts), cwd: cwd()? })
+    }
+}
+
+fn cwd() -> Result<String, Diagnostic> {
+    let refuse = |what: &str| {
+        Diagnostic::error("usage", format!("the working directory {what}"))
+            .help("change to another directory; relative paths start there")
+    };
+    let path = std::env::current_dir().map_err(|_| refuse("no longer exists, or cannot be reached"))?;
+    path.into_os_string().into_string().map_err(|_| refuse("has a name that is not UTF-8"))
+}
+
+/// The arguments of `run` and `plan`.
+#[derive(Args)]
+pub struct Choice {
+    /// The policy.
+    pub file: PathBuf,
+    /// The sandbox, where the file declares several.
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub settings: Settings,
+    /// The cgroup in which the sandbox gets its own, for callers that may not write to their own cgroup: one that was delegated to you.
+    #[arg(long, value_name = "PATH")]
+    pub cgroup_parent: Option<String>,
+    /// What is appended to the sandbox's `run`; its whole command where it has none.
+    #[arg(last = true, value_name = "ARGS")]
+    pub args: Vec<OsString>,
+}
+
+/// A plan with the texts that its places point into.
+pub struct Ready {
+    pub files: Files,
+    pub plan: plan::Plan,
+}
+
+impl Choice {
+    /// The plan for this host, or what stands in its way; and warnings either way.
+    pub fn plan(&self) -> Result<(Ready, Vec<Diagnostic>), (Files, Vec<Diagnostic>)> {
+        let probe = Probe::new();
+        let mut facts = probe.facts();
+        let inputs = self.settings.inputs(&facts).map_err(|error| (Files::new(), vec![error]))?;
+        let loaded = nsl::load(&self.file, &inputs, &Disk);
+        let result = self.plan_loaded(&loaded, &probe, &mut facts);
+        match result {
+            Ok((plan, findings)) => Ok((Ready { files: loaded.files, plan }, findings)),
+            Err(findings) => Err((loaded.files, findings)),
+        }
+    }
+
+    fn plan_loaded(
+        &self,
+        loaded: &Loaded,
+        probe: &Probe,
+        facts: &mut HostFacts,
+    ) -> Result<(plan::Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let mut findings = nsl::findings(loaded);
+        let chosen = nsl::select(loaded, self.name.as_deref());
+        if let Some(parent) = &self.cgroup_parent {
+            let missing = facts.set_cgroup_parent(parent).err();
+            findings.extend(missing.map(|_| nsl::unknown_cgroup(parent, chosen.as_ref().ok().copied())));
+        }
+        findings.extend(nsl::host_findings(loaded, chosen.as_ref().ok().copied(), probe, facts));
+        // Advice is for who writes a policy, not for who runs it.
+        findings.retain(|it| it.severity != Severity::Advice);
+        let sandbox: &Sandbox = match chosen {
+            Ok(sandbox) => sandbox,
+            // A file with errors may declare no sandbox because of them.
+            Err(_) if findings.iter().any(Diagnostic::is_error) => return Err(findings),
+            Err(error) => {
+                findings.push(error);
+                return Err(findings);
+            }
+        };
+        if findings.iter().any(Diagnostic::is_error) {
+            return Err(findings);
+        }
+        let options = plan::Options { args: self.args.clone(), env: std::env::vars_os().collect() };
+        match plan::plan(sandbox, facts, &options) {
+            Ok(plan) => Ok((plan, findings)),
+            Err(errors) => {
+                findings.extend(errors);
+                Err(findings)
+            }
+        }
+    }
+}
+
+/// Says what stands in the way; the result is the exit status.
+pub fn refuse(files: &Files, findings: &[Diagnostic]) -> i32 {
+    terminal::say_findings(files, findings);
+    super::REFUSED
+}

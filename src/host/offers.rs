@@ -1,0 +1,310 @@
+//! What a host offers to its caller, in words: each thing with a yes or a no, and each no with how to change it.
+
+use super::{HostFacts, IdRange};
+use crate::policy::NsKind;
+
+/// One thing that a sandbox can need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// What: `user namespaces`.
+    pub topic: String,
+    /// Whether the caller can have it.
+    pub available: bool,
+    /// What exactly there is, or why there is nothing.
+    pub text: String,
+    /// How to change a no, as a command or a sentence; `None` for a yes.
+    pub remedy: Option<String>,
+}
+
+fn yes(topic: &str, text: impl Into<String>) -> Offer {
+    Offer { topic: topic.to_string(), available: true, text: text.into(), remedy: None }
+}
+
+fn no(topic: &str, text: impl Into<String>, remedy: impl Into<String>) -> Offer {
+    Offer { topic: topic.to_string(), available: false, text: text.into(), remedy: Some(remedy.into()) }
+}
+
+/// Everything that a sandbox can need, in the order in which a run needs it.
+pub fn offers(facts: &HostFacts) -> Vec<Offer> {
+    let mut offers = vec![kernel(facts), namespaces(facts), user_namespaces(facts), without_user(facts)];
+    offers.extend([subordinate("uids", "uid", &facts.caller.subuid, facts)]);
+    offers.extend([subordinate("gids", "gid", &facts.caller.subgid, facts)]);
+    offers.extend(["newuidmap", "newgidmap"].map(|name| helper(name, facts)));
+    offers.extend([fresh_proc(facts), hierarchies(facts)]);
+    offers.extend(
+        [("memory", "memory.max"), ("pids", "pids.max"), ("cpu", "cpu.max")].map(|it| limit(it.0, it.1, facts)),
+    );
+    offers.extend([seccomp(facts), landlock(facts), low_ports(facts)]);
+    offers
+}
+
+fn kernel(facts: &HostFacts) -> Offer {
+    let topic = "kernel";
+    if facts.kernel.at_least(5, 12) {
+        return yes(topic, "has the mount API that sandboxes are built with");
+    }
+    no(
+        topic,
+        format!(
+            "Linux {} lacks mount_setattr(2), with which trees are made read-only as a whole",
+            facts.kernel.release
+        ),
+        "Linux 5.12 or later",
+    )
+}
+
+fn namespaces(facts: &HostFacts) -> Offer {
+    let topic = "namespaces";
+    let (there, missing): (Vec<NsKind>, Vec<NsKind>) =
+        NsKind::ALL.into_iter().partition(|kind| facts.namespaces.contains(kind));
+    let names = |kinds: &[NsKind]| kinds.iter().map(|it| it.name()).collect::<Vec<_>>().join(" ");
+    if missing.is_empty() {
+        return yes(topic, format!("all eight kinds: {}", names(&there)));
+    }
+    let time = if missing.contains(&NsKind::Time) { " (`time` came with Linux 5.6)" } else { "" };
+    no(
+        topic,
+        format!("this kernel lacks {}{time}; it has {}", names(&missing), names(&there)),
+        "a kernel with these CONFIG_*_NS options; or write the mode `host` for these kinds",
+    )
+}
+
+/// user_namespaces(7), and the switches of distributions.
+fn user_namespaces(facts: &HostFacts) -> Offer {
+    let topic = "user new";
+    let admin = facts.caller.has("sys_admin");
+    if !facts.namespaces.contains(&NsKind::User) {
+        return no(topic, "this kernel has no user namespaces", "a kernel with CONFIG_USER_NS");
+    }
+    if facts.caller.chroot {
+        return no(topic, "you are in a chroot, where the kernel refuses user namespaces", "start nsl outside of it");
+    }
+    if facts.userns.max == 0 {
+        return no(topic, "user.max_user_namespaces is 0", "as root: sysctl -w user.max_user_namespaces=15000");
+    }
+    if facts.userns.clone_disabled && !admin {
+        return no(
+            topic,
+            "kernel.unprivileged_userns_clone is 0: only root may make them",
+            "as root: sysctl -w kernel.unprivileged_userns_clone=1",
+        );
+    }
+    if facts.userns.apparmor_restricted && !admin {
+        return no(
+            topic,
+            "AppArmor takes all rights from user namespaces of programs without a profile (kernel.apparmor_restrict_unprivileged_userns is 1)",
+            "as root: give nsl a profile with `userns,` in /etc/apparmor.d, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+        );
+    }
+    yes(topic, format!("up to {} user namespaces", facts.userns.max))
+}
+
+fn without_user(facts: &HostFacts) -> Offer {
+    let topic = "user host";
+    if facts.caller.is_privileged() {
+        return yes(
+            topic,
+            "you have CAP_SYS_ADMIN, CAP_SETUID and CAP_SETGID: sandboxes work without a user namespace too",
+        );
+    }
+    no(topic, "without `user new` the other namespaces need CAP_SYS_ADMIN", "write `user new`, or run nsl as root")
+}
+
+fn subordinate(topic: &str, word: &str, ranges: &[IdRange], facts: &HostFacts) -> Offer {
+    let topic = format!("subordinate {topic}");
+    if facts.caller.is_privileged() {
+        return yes(&topic, format!("not needed: you may map any {word}"));
+    }
+    if ranges.is_empty() {
+        let user = &facts.caller.user;
+        return no(
+            &topic,
+            format!("/etc/sub{word} gives {user} no range, so that only your own {word} can be mapped"),
+            format!("as root: usermod --add-sub{word}s 100000-165535 {user} (a range that nobody else has)"),
+        );
+    }
+    let ranges: Vec<String> = ranges.iter().map(|it| format!("{} from {}", it.count, it.start)).collect();
+    yes(&topic, ranges.join(", "))
+}
+
+fn helper(name: &str, facts: &HostFacts) -> Offer {
+    match facts.helpers.get(name) {
+        Some(path) => yes(name, path.as_str()),
+        None if facts.caller.is_privileged() => yes(name, "not there, and not needed: you write maps yourself"),
+        None => no(
+            name,
+            "not installed, or without the right to write maps, so that only your own ids can be mapped",
+            "install it (Debian, Ubuntu: `apt install uidmap`; Fedora: `dnf install shadow-utils`); it has to be set-user-id root",
+        ),
+    }
+}
+
+fn fresh_proc(facts: &HostFacts) -> Offer {
+    let topic = "mount /proc = proc";
+    if facts.proc_masked.is_empty() {
+        return yes(topic, "the host's /proc is whole, so the kernel allows a fresh one");
+    }
+    let (count, some) = (facts.proc_masked.len(), facts.proc_masked.iter().take(4).cloned().collect::<Vec<_>>());
+    let text = format!(
+        "{}{} of the host's /proc {} covered, so the kernel refuses a fresh one in a user namespace",
+        some.join(" "),
+        if count > 4 { format!(" and {} more", count - 4) } else { String::new() },
+        if count == 1 { "is" } else { "are" },
+    );
+    no(
+        topic,
+        text,
+        "in a container: ask for an unmasked /proc (podman, docker: --security-opt unmask=ALL or systempaths=unconfined); else `mount /proc = bind(ro)`",
+    )
+}
+
+fn hierarchies(facts: &HostFacts) -> Offer {
+    let topic = "cgroups";
+    let v1: Vec<&str> = facts.cgroups.v1.keys().map(String::as_str).collect();
+    let v2 = facts.cgroups.v2.as_ref().map(|tree| {
+        let controllers =
+            if tree.controllers.is_empty() { "no controllers".to_string() } else { tree.controllers.join(" ") };
+        format!("version 2 at {} with {controllers}", tree.mount)
+    });
+    match (v2, v1.is_empty()) {
+        (Some(v2), true) => yes(topic, v2),
+        (Some(v2), false) => yes(topic, format!("hybrid: {v2}; version 1 with {}", v1.join(" "))),
+        (None, false) => yes(topic, format!("version 1 with {}", v1.join(" "))),
+        (None, true) => no(topic, "no cgroup file system is mounted", "as root: mount -t cgroup2 none /sys/fs/cgroup"),
+    }
+}
+
+fn limit(controller: &str, key: &str, facts: &HostFacts) -> Offer {
+    match facts.cgroup_place(controller) {
+        Ok(place) => {
+            let parent = place.parent.trim_end_matches('/');
+            yes(key, format!("below {}{parent} (cgroup version {})", place.mount, place.version))
+        }
+        Err(reason) => no(key, reason, delegation(controller, facts)),
+    }
+}
+
+/// How a caller comes to a cgroup of its own.
+fn delegation(controller: &str, facts: &HostFacts) -> String {
+    let user = &facts.caller.user;
+    if let Some(tree) = facts.cgroups.v1.get(controller) {
+        let dir = format!("{}{}/{user}", tree.mount, tree.own.trim_end_matches('/'));
+        return format!("as root: mkdir {dir} && chown -R {user} {dir}; then nsl run --cgroup-parent {dir}");
+    }
+    match &facts.cgroups.v2 {
+        Some(tree) if tree.controllers.iter().any(|it| it == controller) => format!(
+            "with systemd: systemd-run --user --scope -p Delegate=yes nsl run …; or as root make a cgroup, chown it to {user}, and name it with --cgroup-parent"
+        ),
+        _ => "boot with cgroup version 2 (systemd.unified_cgroup_hierarchy=1); or use rlimits (`limits { … }`)"
+            .to_string(),
+    }
+}
+
+fn seccomp(facts: &HostFacts) -> Offer {
+    let topic = "seccomp";
+    if facts.seccomp_actions.is_empty() {
+        return no(topic, "this kernel has no system call filters", "a kernel with CONFIG_SECCOMP_FILTER");
+    }
+    yes(topic, format!("filters with the actions {}", facts.seccomp_actions.join(" ")))
+}
+
+fn landlock(facts: &HostFacts) -> Offer {
+    let topic = "Landlock";
+    match facts.landlock_abi {
+        0 if !facts.kernel.at_least(5, 13) => no(topic, "this kernel is older than Landlock", "Linux 5.13 or later"),
+        0 => no(
+            topic,
+            "the kernel has no Landlock, or it was not switched on at boot",
+            "put `landlock` in front of the list of the boot parameter lsm= (cat /sys/kernel/security/lsm shows the list), with CONFIG_SECURITY_LANDLOCK",
+        ),
+        abi => yes(topic, format!("ABI {abi}")),
+    }
+}
+
+fn low_ports(facts: &HostFacts) -> Offer {
+    let topic = "publish ports";
+    let start = facts.unprivileged_port_start;
+    if start == 0 || facts.caller.has("net_bind_service") && facts.caller.initial_userns {
+        return yes(topic, "all of them");
+    }
+    if start <= 80 {
+        return yes(topic, format!("from {start} on"));
+    }
+    no(
+        topic,
+        format!("only from {start} on"),
+        "as root: sysctl -w net.ipv4.ip_unprivileged_port_start=80; or publish a higher port",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::probe;
+
+    /// This machine, as somebody who may do nothing.
+    fn nobody() -> HostFacts {
+        let mut facts = probe();
+        facts.caller.uid = 1000;
+        facts.caller.user = "ann".to_string();
+        facts.caller.capabilities.clear();
+        facts.caller.chroot = false;
+        facts
+    }
+
+    fn offer(facts: &HostFacts, topic: &str) -> Offer {
+        offers(facts).into_iter().find(|it| it.topic == topic).expect("a known topic")
+    }
+
+    #[test]
+    fn every_no_says_how_to_change_it() {
+        let mut worst = nobody();
+        worst.kernel.version = (4, 19);
+        worst.namespaces.clear();
+        worst.cgroups = Default::default();
+        worst.seccomp_actions.clear();
+        worst.landlock_abi = 0;
+        worst.helpers.clear();
+        worst.caller.subuid.clear();
+        worst.caller.subgid.clear();
+        worst.unprivileged_port_start = 1024;
+        worst.proc_masked = vec!["/proc/kcore".to_string()];
+        for offer in offers(&worst) {
+            assert!(!offer.available, "{offer:?}");
+        }
+        for facts in [worst, nobody(), probe()] {
+            for offer in offers(&facts) {
+                assert_eq!(offer.available, offer.remedy.is_none(), "{offer:?}");
+                assert!(!offer.text.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn names_the_switch_that_forbids_user_namespaces() {
+        let says = |change: fn(&mut HostFacts)| {
+            let mut facts = nobody();
+            facts.userns = crate::host::UserNamespaces { max: 10, clone_disabled: false, apparmor_restricted: false };
+            change(&mut facts);
+            let offer = offer(&facts, "user new");
+            (offer.available, offer.remedy.unwrap_or_default())
+        };
+        assert!(says(|_| ()).0);
+        assert!(says(|it| it.userns.max = 0).1.contains("user.max_user_namespaces"));
+        assert!(says(|it| it.userns.clone_disabled = true).1.contains("unprivileged_userns_clone=1"));
+        assert!(says(|it| it.userns.apparmor_restricted = true).1.contains("apparmor.d"));
+        assert!(says(|it| it.caller.chroot = true).1.contains("outside"));
+    }
+
+    #[test]
+    fn tells_how_to_get_a_cgroup() {
+        let mut facts = nobody();
+        facts.caller.initial_userns = true;
+        for tree in facts.cgroups.v1.values_mut().chain(facts.cgroups.v2.as_mut()) {
+            tree.writable = false;
+            tree.enabled.clear();
+        }
+        let offer = offer(&facts, "memory.max");
+        assert!(!offer.available && offer.remedy.is_some());
+    }
+}
