@@ -263,7 +263,14 @@ fn land(jumps: &[usize], program: &mut [libc::sock_filter]) {
 fn append_rule(conditions: Vec<SeccompCondition>, program: &mut Vec<libc::sock_filter>) -> Result<(), FilterError> {
     let rule = SeccompRule::new(conditions).map_err(|_| FilterError::Condition(String::new(), "it is empty"))?;
     let rule: BpfProgram = rule.into();
-    program.extend(rule.into_iter().map(|it| libc::sock_filter { code: it.code, jt: it.jt, jf: it.jf, k: it.k }));
+    // It begins with a jump over a jump to the rule behind it, which is never taken; where no rule is, it leads out of
+    // the program, and the kernel refuses that (bpf_check_classic in net/core/filter.c).
+    program.extend(rule.into_iter().skip(2).map(|it| libc::sock_filter {
+        code: it.code,
+        jt: it.jt,
+        jf: it.jf,
+        k: it.k,
+    }));
     Ok(())
 }
 

@@ -25,6 +25,20 @@ pub struct Answer {
     pub saw_arguments: bool,
 }
 
+/// What the kernel checks before it takes a program: every jump, also one that is never taken, stays inside, and the
+/// last instruction answers (bpf_check_classic in net/core/filter.c).
+pub fn check(program: &[libc::sock_filter]) {
+    for (at, instruction) in program.iter().enumerate() {
+        let furthest = match u32::from(instruction.code) {
+            0x05 => instruction.k as usize,
+            0x15 | 0x25 | 0x35 => usize::from(instruction.jt.max(instruction.jf)),
+            _ => 0,
+        };
+        assert!(at + furthest + 1 < program.len() || instruction.code == 0x06, "{at} jumps out of the program");
+    }
+    assert_eq!(program.last().map(|it| it.code), Some(0x06), "the program does not end with an answer");
+}
+
 /// Runs a program. Panics where the kernel would have refused to load it.
 pub fn run(program: &[libc::sock_filter], call: Call) -> Answer {
     let (mut at, mut accumulator, mut steps, mut saw_arguments) = (0usize, 0u32, 0, false);
