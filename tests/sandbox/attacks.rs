@@ -92,7 +92,6 @@ const FILTERED: &[&str] = &[
     "mount",
     "mount_setattr",
     "move_mount",
-    "name_to_handle_at",
     "open_by_handle_at",
     "open_tree",
     "perf_event_open",
