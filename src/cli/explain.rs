@@ -3,6 +3,7 @@
 use clap::Args;
 use nsl::report::pages::{self, Page};
 use nsl::report::{Diagnostic, Severity};
+use nsl::schema::suggest::nearest;
 use nsl::source::Files;
 
 use super::policy::refuse;
@@ -43,8 +44,9 @@ pub fn main(args: &Explain) -> i32 {
 
 fn unknown(code: &str) -> Diagnostic {
     let finding = Diagnostic::error("unknown-code", format!("there is no diagnostic `{code}`"));
-    match pages::nearest(code) {
-        Some(page) => finding.help(format!("did you mean `{}`?", page.code)),
+    let word = code.strip_prefix("nsl::").unwrap_or(code);
+    match nearest(word, pages::all().map(|page| page.code)) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
         None => finding.help("`nsl explain --list` prints every code"),
     }
 }

@@ -34,14 +34,6 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
     [command::PAGES, syntax::PAGES, language::PAGES, policy::PAGES, host::PAGES, run::PAGES].into_iter().flatten()
 }
 
-/// The page whose code is nearest to a word that is none.
-pub fn nearest(word: &str) -> Option<&'static Page> {
-    let word = word.strip_prefix("nsl::").unwrap_or(word).to_lowercase();
-    let near = all().map(|page| (strsim::damerau_levenshtein(&word, page.code), page));
-    let most = (word.chars().count() / 3).max(1);
-    near.filter(|(distance, _)| *distance <= most).min_by_key(|(distance, _)| *distance).map(|(_, page)| page)
-}
-
 /// The page of a code, with or without `nsl::`.
 pub fn find(code: &str) -> Option<&'static Page> {
     let code = code.strip_prefix("nsl::").unwrap_or(code);
