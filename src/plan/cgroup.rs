@@ -26,15 +26,18 @@ pub(super) fn create(builder: &mut Builder) -> Cgroups {
     let wanted = wanted(builder);
     let mut cgroups = Cgroups::default();
     let mut limits = Vec::new();
+    let mut refused: Vec<(&Traced<u64>, String)> = Vec::new();
     for wish in &wanted {
         match builder.facts.cgroup_place(wish.controller) {
             Ok(place) => {
                 let dir = cgroups.dir(builder, &place, wish.controller);
                 limits.push((dir, wish));
             }
-            Err(reason) => refuse(builder, wish.stated, reason),
+            Err(reason) if wish.stated.strength == Strength::Prefer => builder.degrade(wish.stated, reason),
+            Err(reason) => refused.push((wish.stated, reason)),
         }
     }
+    refuse(builder, &refused);
     // The directory of v2 learns of its controllers one by one, so steps are made when all are known.
     for dir in cgroups.all() {
         let stated = wanted.iter().find(|it| dir.version == 2 || it.controller == dir.controller);
@@ -82,20 +85,20 @@ fn wanted<'a>(builder: &Builder<'a>) -> Vec<Wanted<'a>> {
     rows.into_iter().flatten().collect()
 }
 
-fn refuse(builder: &mut Builder, stated: &Traced<u64>, reason: String) {
-    if stated.strength == Strength::Prefer {
-        builder.degrade(stated, reason);
-        return;
-    }
-    let key = stated.origin.key.rsplit_once("cgroup.").map_or(&*stated.origin.key, |it| it.1);
-    builder.errors.push(
-        Diagnostic::error("cgroup-not-delegated", format!("`{key}` cannot be enforced, because {reason}"))
-            .label(stated.span(), "this limit is required")
-            .help(
-                "run as root, name a cgroup that was delegated to you with `--cgroup-parent PATH`, or write \
-                 `prefer` before the limit to go on without it",
-            ),
+/// One finding for all required limits that cannot be had: they have one cause.
+fn refuse(builder: &mut Builder, refused: &[(&Traced<u64>, String)]) {
+    let Some((_, reason)) = refused.first() else { return };
+    let name = |stated: &Traced<u64>| stated.origin.key.trim_start_matches("cgroup.").to_string();
+    let names: Vec<String> = refused.iter().map(|(stated, _)| format!("`{}`", name(stated))).collect();
+    let message = format!("{} cannot be enforced, because {reason}", names.join(", "));
+    let mut finding = Diagnostic::error("cgroup-not-delegated", message).help(
+        "run as root, name a cgroup that was delegated to you with `--cgroup-parent PATH`, or write `prefer` before the \
+         limits to go on without them",
     );
+    for (stated, _) in refused {
+        finding = finding.label(stated.span(), "required");
+    }
+    builder.errors.push(finding);
 }
 
 impl Cgroups {
