@@ -39,17 +39,23 @@ impl Settings {
                     .help("give each parameter one value"));
             }
         }
-        Ok(Inputs { params, caller: nsl::caller_names(facts), cwd: cwd()? })
+        Ok(Inputs { cwd: self.cwd()?, params, caller: nsl::caller_names(facts) })
     }
-}
 
-fn cwd() -> Result<String, Diagnostic> {
-    let refuse = |what: &str| {
-        Diagnostic::error("usage", format!("the working directory {what}"))
-            .help("change to another directory; relative paths start there")
-    };
-    let path = std::env::current_dir().map_err(|_| refuse("no longer exists, or cannot be reached"))?;
-    path.into_os_string().into_string().map_err(|_| refuse("has a name that is not UTF-8"))
+    /// The working directory. Where there is none any more, what is absolute still works.
+    fn cwd(&self) -> Result<String, Diagnostic> {
+        let path = std::env::current_dir().ok().and_then(|path| path.into_os_string().into_string().ok());
+        let relative = self.set.iter().find(|(_, value)| value.contains("./"));
+        match (path, relative) {
+            (Some(path), _) => Ok(path),
+            (None, None) => Ok("/".to_string()),
+            (None, Some((name, value))) => Err(Diagnostic::error(
+                "usage",
+                format!("`--set {name}={value}` starts at the working directory, which cannot be found"),
+            )
+            .help("it was removed, or has a name that is not UTF-8: write an absolute path")),
+        }
+    }
 }
 
 /// The arguments of `run` and `plan`.

@@ -59,7 +59,7 @@ both! {
         };
         assert!(run("").out().contains("arguments: ['--verbose']"));
         run("x = bytearray(b'x' * (400 << 20))").ends(137).says("memory.max").says("test.nsl:23");
-        let bomb = run("import os, time\nn = 0\ntry:\n  while n < 100:\n    if os.fork() == 0: time.sleep(60)\n    n += 1\nexcept OSError as e: print(n, e.errno)\nos._exit(0)");
+        let bomb = run("import os, time\nn = 0\ntry:\n  while n < 100:\n    if os.fork() == 0: time.sleep(60)\n    n += 1\nexcept OSError as e: print(n, e.errno, flush=True)\nos._exit(0)");
         let out = bomb.out();
         let (count, errno) = out.split_once(' ').expect("two numbers");
         assert!((20..32).contains(&count.parse().unwrap_or(0)) && errno == "11", "{out}");
