@@ -66,7 +66,10 @@ pub fn caller_names(facts: &HostFacts) -> CallerNames {
 /// All findings about a policy, sorted by place: those of its texts, and those of the policy as such.
 pub fn findings(loaded: &Loaded) -> Vec<Diagnostic> {
     let mut findings = loaded.resolved.findings.clone();
-    findings.extend(check::check_policy(&loaded.resolved.policy));
+    // Of a file that could not be read nothing can be said but that.
+    if loaded.files.iter().next().is_some() {
+        findings.extend(check::check_policy(&loaded.resolved.policy));
+    }
     sorted(findings)
 }
 

@@ -80,7 +80,7 @@ pub fn main(args: &Check) -> i32 {
     let mut written = 0;
     for loaded in args.paths.iter().flat_map(|path| load(path, &inputs)) {
         let mut findings = nsl::findings(&loaded);
-        if args.host {
+        if args.host && !findings.iter().any(Diagnostic::is_error) {
             findings.extend(nsl::host_findings(&loaded, None, &probe, &mut facts));
         }
         tally.add(&findings);

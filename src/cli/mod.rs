@@ -6,8 +6,10 @@ mod doctor;
 mod explain;
 mod plan;
 mod policy;
+mod record;
 mod run;
 mod terminal;
+mod usage;
 
 use std::ffi::OsString;
 
@@ -15,6 +17,11 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// The status for command lines and policies that are refused.
 const REFUSED: i32 = 2;
+/// The status where nsl itself fails.
+const FAILED: i32 = 125;
+
+/// The widest that help is set, columns.
+const WIDEST_HELP: usize = 110;
 
 const ABOUT: &str = "Runs programs in sandboxes that are written down as policies.";
 
@@ -64,6 +71,11 @@ enum Command {
 
 /// Performs a command line; the result is the exit status.
 pub fn main(args: impl Iterator<Item = OsString>) -> i32 {
+    std::panic::set_hook(Box::new(|panic| {
+        // The status of a panic would be taken for one of the program's.
+        terminal::say(&format!("nsl: internal error, please report it: {panic}\n"));
+        std::process::exit(FAILED);
+    }));
     match parse(args) {
         Ok(Command::Run(it)) => run::main(&it),
         Ok(Command::Check(it)) => check::main(&it),
@@ -77,18 +89,11 @@ pub fn main(args: impl Iterator<Item = OsString>) -> i32 {
 
 /// The command, or the status after help or what is wrong was printed.
 fn parse(args: impl Iterator<Item = OsString>) -> Result<Command, i32> {
-    let matches = Cli::command().color(ColorChoice::Auto).try_get_matches_from(args);
-    let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches));
-    parsed.map(|cli| cli.command).map_err(|error| {
-        let text = error.render();
-        if error.use_stderr() {
-            let color = terminal::stderr_style().color;
-            terminal::say(&if color { text.ansi().to_string() } else { text.to_string() });
-            return REFUSED;
-        }
-        let color = terminal::stdout_style().color;
-        terminal::print(&if color { text.ansi().to_string() } else { text.to_string() })
-    })
+    let style = terminal::stdout_style();
+    let color = if style.color { ColorChoice::Always } else { ColorChoice::Never };
+    let command = Cli::command().color(color).term_width(style.width.min(WIDEST_HELP));
+    let parsed = command.try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map(|cli| cli.command).map_err(|error| usage::answer(&error))
 }
 
 #[cfg(test)]

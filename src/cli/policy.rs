@@ -25,7 +25,7 @@ pub struct Settings {
 fn setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_string(), value.to_string())),
-        _ => Err("it has to be NAME=VALUE".to_string()),
+        _ => Err("write NAME=VALUE, as in `--set port=8081/tcp`".to_string()),
     }
 }
 
@@ -84,6 +84,11 @@ pub struct Ready {
 impl Choice {
     /// The plan for this host, or what stands in its way; and warnings either way.
     pub fn plan(&self) -> Result<(Ready, Vec<Diagnostic>), (Files, Vec<Diagnostic>)> {
+        if self.file.as_os_str() == "-" {
+            let finding = Diagnostic::error("usage", "the standard input is the program's, no policy is read from it")
+                .help("name a file; `nsl check -` reads the standard input");
+            return Err((Files::new(), vec![finding]));
+        }
         let probe = Probe::new();
         let mut facts = probe.facts();
         let inputs = self.settings.inputs(&facts).map_err(|error| (Files::new(), vec![error]))?;
@@ -102,6 +107,10 @@ impl Choice {
         facts: &mut HostFacts,
     ) -> Result<(plan::Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
         let mut findings = nsl::findings(loaded);
+        // What the host says about half a policy would be about something that nobody wrote.
+        if findings.iter().any(Diagnostic::is_error) {
+            return Err(findings);
+        }
         let chosen = nsl::select(loaded, self.name.as_deref());
         if let Some(parent) = &self.cgroup_parent {
             let missing = facts.set_cgroup_parent(parent).err();
@@ -112,8 +121,6 @@ impl Choice {
         findings.retain(|it| it.severity != Severity::Advice);
         let sandbox: &Sandbox = match chosen {
             Ok(sandbox) => sandbox,
-            // A file with errors may declare no sandbox because of them.
-            Err(_) if findings.iter().any(Diagnostic::is_error) => return Err(findings),
             Err(error) => {
                 findings.push(error);
                 return Err(findings);

@@ -1,20 +1,24 @@
 //! `nsl run`
 
-use clap::Args;
-use nsl::execute::{self, Ended, Notice, Report};
-use nsl::plan::{Action, CgroupLimit, Plan};
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use nsl::execute::{self, Notice};
+use nsl::plan::Plan;
+use nsl::report::Diagnostic;
 use nsl::source::{Files, Span};
 
 use super::policy::{Choice, Ready, refuse};
+use super::record::Record;
 use super::terminal;
 
 const AFTER_HELP: &str = "\
 Examples:
   nsl run hello.nsl                        the only sandbox of the file
   nsl run shop.nsl db                      one of several
-  nsl run hello.nsl -- ls -l /             with arguments; all behind `--` goes to the program as it is
+  nsl run hello.nsl -- ls -l /             with arguments for the program
   nsl run web.nsl --set port=9000/tcp      with a parameter
-  nsl run job.nsl --cgroup-parent /sys/fs/cgroup/mine    limits in a cgroup that was delegated to you
+  nsl run job.nsl --cgroup-parent /mine    limits in a cgroup that was delegated to you
 
 Exit status:
   that of the program, or 128 + N where signal N ended it
@@ -33,6 +37,9 @@ INT, TERM, HUP, QUIT, USR1, USR2 and WINCH go on to the program. Whatever ends n
 pub struct Run {
     #[command(flatten)]
     choice: Choice,
+    /// Write how the run ended to this file, as JSON: status, limits that were hit, what was not in force.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    report: Option<PathBuf>,
 }
 
 pub fn main(args: &Run) -> i32 {
@@ -40,74 +47,36 @@ pub fn main(args: &Run) -> i32 {
         Ok(ready) => ready,
         Err((files, findings)) => return refuse(&files, &findings),
     };
-    terminal::say_findings(&ready.files, &warnings);
-    let Ready { files, plan } = &ready;
-    for degraded in &plan.degraded {
-        not_in_force(files, plan, &degraded.key, &degraded.reason, degraded.span);
-    }
-    let mut started = |notices: &[Notice]| {
-        for notice in notices {
-            let Some(step) = plan.steps.get(notice.step) else { continue };
-            let errno = notice.failure.errno_text();
-            let errno = if errno.is_empty() { errno } else { format!(": {errno}") };
-            not_in_force(files, plan, &step.why, &format!("{}{errno}", notice.failure.detail), step.span);
-        }
+    let mut record = match args.report.as_ref().map(|path| Record::create(path)).transpose() {
+        Ok(record) => record,
+        Err(finding) => return refuse(&Files::new(), &[finding]),
     };
-    let report = execute::run(plan, &mut started);
-    if let Ended::Failed(notice) = &report.ended {
-        terminal::say_findings(files, &[execute::explain(plan, notice)]);
-    }
-    for line in aftermath(files, plan, &report) {
-        terminal::say(&format!("nsl: {}: {line}\n", plan.name));
+    let Ready { files, plan } = &ready;
+    let mut findings = warnings;
+    findings.extend(plan.degraded.iter().map(|it| not_in_force(&it.key, &it.reason, it.span)));
+    terminal::say_findings(files, &findings);
+    let report = execute::run(plan, &mut |notices: &[Notice]| {
+        let findings: Vec<Diagnostic> = notices.iter().filter_map(|notice| preferred(plan, notice)).collect();
+        terminal::say_findings(files, &findings);
+    });
+    terminal::say_findings(files, &execute::aftermath(plan, &report));
+    if let Some(record) = &mut record {
+        record.write(plan, files, &report);
     }
     report.exit_code(plan)
 }
 
-fn not_in_force(files: &Files, plan: &Plan, key: &str, reason: &str, span: Span) {
-    let place = files.line_place(span);
-    terminal::say(&format!("nsl: {}: {key} is not in force, because {reason} ({place})\n", plan.name));
+/// A step that failed and that the run can do without.
+fn preferred(plan: &Plan, notice: &Notice) -> Option<Diagnostic> {
+    let step = plan.steps.get(notice.step)?;
+    let errno = notice.failure.errno_text();
+    let errno = if errno.is_empty() { errno } else { format!(": {errno}") };
+    Some(not_in_force(&step.why, &format!("{}{errno}", notice.failure.detail), step.span))
 }
 
-/// What the program's exit status alone does not tell.
-fn aftermath(files: &Files, plan: &Plan, report: &Report) -> Vec<String> {
-    let mut lines = Vec::new();
-    if report.oom_kills > 0 {
-        let place = limit_place(files, plan, |limit| matches!(limit, CgroupLimit::MemoryMax(_)));
-        let processes = processes(report.oom_kills);
-        lines.push(format!("the memory limit was hit: {processes} killed (memory.max{place})"));
-    }
-    if report.fork_failures > 0 {
-        let place = limit_place(files, plan, |limit| matches!(limit, CgroupLimit::PidsMax(_)));
-        let times =
-            if report.fork_failures == 1 { "once".to_string() } else { format!("{} times", report.fork_failures) };
-        lines
-            .push(format!("the limit of processes was hit: a process could not be started, {times} (pids.max{place})"));
-    }
-    if report.timed_out {
-        let after = plan.ending.after.map_or(String::new(), |after| format!(" after {}", seconds(after)));
-        let place = plan.ending.after_span.map_or(String::new(), |span| format!(", {}", files.line_place(span)));
-        lines.push(format!("stopped{after} (stop.after{place})"));
-    }
-    for path in &report.left {
-        let path = path.display();
-        lines.push(format!(
-            "the cgroup {path} could not be removed; `rmdir {path}` does it when nothing runs in it any more"
-        ));
-    }
-    lines
-}
-
-fn processes(count: u64) -> String {
-    if count == 1 { "1 process was".to_string() } else { format!("{count} processes were") }
-}
-
-/// `, web.nsl:28`: where a limit stands.
-fn limit_place(files: &Files, plan: &Plan, is: fn(&CgroupLimit) -> bool) -> String {
-    let of = |action: &Action| matches!(action, Action::LimitCgroup { limit, .. } if is(limit));
-    let step = plan.steps.iter().find(|step| of(&step.action));
-    step.map_or(String::new(), |step| format!(", {}", files.line_place(step.span)))
-}
-
-fn seconds(nanoseconds: u64) -> String {
-    format!("{}s", nanoseconds as f64 / 1e9)
+fn not_in_force(key: &str, reason: &str, span: Span) -> Diagnostic {
+    let key = key.rsplit_once("cgroup.").map_or(key, |it| it.1);
+    Diagnostic::warning("not-in-force", format!("`{key}` is not in force, because {reason}"))
+        .label(span, "preferred here, so the run goes on without it")
+        .help("`nsl doctor` says how to change what this host cannot do")
 }

@@ -63,7 +63,7 @@ pub fn stderr_style() -> Style {
 }
 
 /// Writes to the standard output. A reader that has gone away wants no more, which is no failure; any other
-/// failure (a full disk) is told, and makes the status 1.
+/// failure (a full disk) is told, and is one of nsl's own.
 pub fn print(text: &str) -> i32 {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -71,7 +71,7 @@ pub fn print(text: &str) -> i32 {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
             say(&format!("nsl: the output cannot be written: {error}\n"));
-            1
+            super::FAILED
         }
     }
 }
@@ -82,7 +82,7 @@ pub fn print_json(data: &impl serde::Serialize) -> i32 {
         Ok(text) => print(&(text + "\n")),
         Err(error) => {
             say(&format!("nsl: the output cannot be written: {error}\n"));
-            1
+            super::FAILED
         }
     }
 }

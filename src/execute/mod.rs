@@ -8,6 +8,7 @@
 //! If the supervisor dies in any way, the kernel kills init (PR_SET_PDEATHSIG) and the relay, and with init its whole PID
 //! namespace; mounts and namespaces go with their last process.
 
+mod aftermath;
 mod cgroup;
 mod child;
 mod explain;
@@ -28,6 +29,7 @@ mod tree;
 
 use std::path::PathBuf;
 
+pub use aftermath::aftermath;
 pub use explain::explain;
 pub use failure::{Failure, Notice};
 pub use filter::{FilterError, compile};

@@ -20,41 +20,41 @@ impl HostFacts {
     /// cgroups(7): a v2 cgroup that holds processes cannot hand controllers to its children, except the root;
     /// a v1 cgroup can. A caller that may write anywhere therefore uses the root of v2, everybody else the own cgroup.
     pub fn cgroup_place(&self, controller: &str) -> Result<CgroupPlace, String> {
-        if let Some(tree) = self.cgroups.v1.get(controller) {
-            return self.place_in(tree, 1, tree.own.clone(), controller);
-        }
-        let Some(tree) = &self.cgroups.v2 else {
-            return Err(format!("this host has no cgroup hierarchy with the `{controller}` controller"));
-        };
-        if !tree.controllers.iter().any(|it| it == controller) {
-            return Err(format!("the cgroup v2 hierarchy of this host does not offer the `{controller}` controller"));
-        }
         let root_may = self.caller.uid == 0 && self.caller.initial_userns;
-        if root_may || self.cgroup_parent.is_some() || tree.enabled.iter().any(|it| it == controller) {
-            let parent = if root_may { "/".to_string() } else { tree.own.clone() };
-            return self.place_in(tree, 2, parent, controller);
+        let (tree, version) = match (self.cgroups.v1.get(controller), &self.cgroups.v2) {
+            (Some(tree), _) => (tree, 1),
+            (None, Some(tree)) => (tree, 2),
+            (None, None) => return Err(format!("this host has no cgroup hierarchy with the `{controller}` controller")),
+        };
+        self.named_parent(tree, controller)?;
+        if version == 2 && !tree.controllers.iter().any(|it| it == controller) {
+            return Err(format!(
+                "{}{} does not offer the `{controller}` controller (cgroup v2)",
+                tree.mount,
+                tree.own.trim_end_matches('/')
+            ));
         }
-        Err(format!("`{}` is no cgroup of yours with `{controller}` delegated to its children", tree.own))
+        let given = self.cgroup_parent.is_some();
+        if version == 2 && !root_may && !given && !tree.enabled.iter().any(|it| it == controller) {
+            return Err(format!("`{}` is no cgroup of yours with `{controller}` delegated to its children", tree.own));
+        }
+        if !tree.writable && !root_may {
+            return Err(format!(
+                "uid {} may not create cgroups in {}{} (controller `{controller}`)",
+                self.caller.uid, tree.mount, tree.own
+            ));
+        }
+        let parent = if version == 2 && root_may && !given { "/".to_string() } else { tree.own.clone() };
+        Ok(CgroupPlace { version, mount: tree.mount.clone(), parent })
     }
 
-    fn place_in(
-        &self,
-        tree: &CgroupTree,
-        version: u8,
-        parent: String,
-        controller: &str,
-    ) -> Result<CgroupPlace, String> {
-        let parent = match &self.cgroup_parent {
-            Some(given) => given.strip_prefix(tree.mount.as_str()).unwrap_or(given).to_string(),
-            None if tree.writable || (self.caller.uid == 0 && self.caller.initial_userns) => parent,
-            None => {
-                return Err(format!(
-                    "uid {} may not create cgroups in {}{} (controller `{controller}`)",
-                    self.caller.uid, tree.mount, tree.own
-                ));
-            }
-        };
-        let parent = if parent.starts_with('/') { parent } else { format!("/{parent}") };
-        Ok(CgroupPlace { version, mount: tree.mount.clone(), parent })
+    /// Whether the cgroup of `--cgroup-parent`, where one is given, is in this hierarchy ([`HostFacts::set_cgroup_parent`]).
+    fn named_parent(&self, tree: &CgroupTree, controller: &str) -> Result<(), String> {
+        let Some(given) = &self.cgroup_parent else { return Ok(()) };
+        let named = super::hierarchies::relative(given, &tree.mount);
+        if named == tree.own {
+            return Ok(());
+        }
+        Err(format!("`--cgroup-parent` names {given}, and there is no {}{named} (controller `{controller}`)", tree.mount))
     }
 }

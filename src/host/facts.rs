@@ -134,9 +134,10 @@ pub struct CgroupTree {
     pub mount: String,
     /// The caller's own cgroup, relative to the mount, with a leading `/`.
     pub own: String,
-    /// Controllers that `own` may hand to its children (v2: cgroup.controllers; v1: the controller itself).
+    /// Controllers that `own` may hand to its children (v2: cgroup.controllers, for root that of the hierarchy's root; v1:
+    /// the controller itself).
     pub controllers: Vec<String>,
-    /// Controllers already on for the children of `own` (v2: cgroup.subtree_control).
+    /// Controllers already on for the children of the same cgroup (v2: cgroup.subtree_control).
     #[serde(default)]
     pub enabled: Vec<String>,
     /// Whether the caller may create cgroups in `own` and move processes there.

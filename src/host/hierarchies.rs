@@ -11,21 +11,20 @@ use super::mounts::Mount;
 use super::{CgroupTree, Cgroups, HostFacts};
 
 /// `--cgroup-parent` names nothing in any hierarchy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoSuchCgroup {
-    /// The directories that were looked for.
-    pub tried: Vec<String>,
-}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoSuchCgroup;
 
-/// The hierarchies as the caller sees them.
-pub(super) fn find(mounts: &[Mount], membership: &str) -> Cgroups {
+/// The hierarchies as the caller sees them. `root` is a caller that may write anywhere: what counts for it are the
+/// controllers of v2's root, where [`HostFacts::cgroup_place`] puts its sandboxes, whatever its own cgroup was given.
+pub(super) fn find(mounts: &[Mount], membership: &str, root: bool) -> Cgroups {
     let mut cgroups = Cgroups::default();
     for line in membership.lines() {
         // `0::/path` is v2, `4:memory:/path` and `5:cpu,cpuacct:/path` are v1.
         let mut fields = line.splitn(3, ':');
         let (Some(_), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next()) else { continue };
         if controllers.is_empty() {
-            cgroups.v2 = tree_of(mounts, path, |it| it.fs == "cgroup2").map(unified);
+            let tree = tree_of(mounts, path, |it| it.fs == "cgroup2");
+            cgroups.v2 = tree.map(|(mount, own)| unified(mount, own, root));
             continue;
         }
         for controller in controllers.split(',').filter(|it| !it.starts_with("name=")) {
@@ -53,17 +52,22 @@ fn legacy(mount: String, own: String, controller: &str) -> CgroupTree {
     CgroupTree { mount, own, controllers: vec![controller.to_string()], enabled: Vec::new(), writable }
 }
 
-fn unified((mount, own): (String, String)) -> CgroupTree {
+fn unified(mount: String, own: String, root: bool) -> CgroupTree {
     let dir = directory(&mount, &own);
+    let of = if root { &mount } else { &dir };
     let words = |name: &str| -> Vec<String> {
-        let text = fs::read_to_string(format!("{dir}/{name}")).unwrap_or_default();
+        let text = fs::read_to_string(format!("{of}/{name}")).unwrap_or_default();
         text.split_whitespace().map(str::to_string).collect()
     };
     let (controllers, enabled) = (words("cgroup.controllers"), words("cgroup.subtree_control"));
     CgroupTree { writable: writable(&dir), mount, own, controllers, enabled }
 }
 
+/// `/..` is what the kernel shows to a process outside of its cgroup namespace's root; nothing can be done there.
 fn directory(mount: &str, own: &str) -> String {
+    if own.split('/').any(|part| part == "..") {
+        return "/nonexistent".to_string();
+    }
     format!("{mount}{}", own.trim_end_matches('/'))
 }
 
@@ -76,33 +80,35 @@ fn writable(dir: &str) -> bool {
 
 impl HostFacts {
     /// Puts another cgroup in the place of the caller's own, in each hierarchy that has it: `--cgroup-parent`.
-    /// The path is one of /proc/PID/cgroup, or that of the directory.
+    /// The path is one of /proc/PID/cgroup, or that of the directory. Where a hierarchy does not have it, the caller's own
+    /// stays, and [`HostFacts::cgroup_place`] says so to whom it matters.
     pub fn set_cgroup_parent(&mut self, path: &str) -> Result<(), NoSuchCgroup> {
-        let mut tried = Vec::new();
-        let mut found = false;
-        let mut within = |tree: &CgroupTree| -> Option<String> {
-            let inside = super::mounts::below(path, &tree.mount).unwrap_or(path.trim_start_matches('/'));
-            let own = format!("/{}", inside.trim_end_matches('/'));
-            let dir = directory(&tree.mount, &own);
-            let is = Path::new(&dir).join("cgroup.procs").exists() && !own.split('/').any(|part| part == "..");
-            tried.push(dir);
-            found |= is;
-            is.then_some(own)
-        };
-        if let Some(tree) = &mut self.cgroups.v2
-            && let Some(own) = within(tree)
-        {
-            *tree = unified((tree.mount.clone(), own));
-        }
-        for (controller, tree) in &mut self.cgroups.v1 {
-            if let Some(own) = within(tree) {
-                *tree = legacy(tree.mount.clone(), own, controller);
+        self.cgroup_parent = Some(path.to_string());
+        let mut found = Err(NoSuchCgroup);
+        let exists = |mount: &str, own: &str| Path::new(&directory(mount, own)).join("cgroup.procs").exists();
+        if let Some(tree) = &mut self.cgroups.v2 {
+            let own = relative(path, &tree.mount);
+            if exists(&tree.mount, &own) {
+                *tree = unified(tree.mount.clone(), own, false);
+                found = Ok(());
             }
         }
-        self.cgroup_parent = Some(path.to_string());
-        tried.sort();
-        if found { Ok(()) } else { Err(NoSuchCgroup { tried }) }
+        for (controller, tree) in &mut self.cgroups.v1 {
+            let own = relative(path, &tree.mount);
+            if exists(&tree.mount, &own) {
+                *tree = legacy(tree.mount.clone(), own, controller);
+                found = Ok(());
+            }
+        }
+        found
     }
+}
+
+/// A cgroup as it is known in a hierarchy, whether it was named so or by its directory. A `..` names nothing.
+pub(super) fn relative(path: &str, mount: &str) -> String {
+    let path = if path.split('/').any(|part| part == "..") { "/.." } else { path };
+    let inside = if path == mount { "" } else { super::mounts::below(path, mount).unwrap_or(path) };
+    format!("/{}", inside.trim_matches('/'))
 }
 
 #[cfg(test)]
@@ -117,7 +123,7 @@ mod tests {
 
     #[test]
     fn finds_every_controller_of_a_hybrid_host() {
-        let found = find(&parse(HYBRID), "9:name=systemd:/\n4:memory:/a/b\n1:cpu,cpuacct:/\n0::/user.slice\n");
+        let found = find(&parse(HYBRID), "9:name=systemd:/\n4:memory:/a/b\n1:cpu,cpuacct:/\n0::/user.slice\n", false);
         assert_eq!(found.v1.keys().collect::<Vec<_>>(), ["cpu", "cpuacct", "memory"]);
         assert_eq!((found.v1["memory"].mount.as_str(), found.v1["memory"].own.as_str()), ("/cg/memory", "/a/b"));
         assert_eq!(found.v1["cpu"].mount, "/cg/cpu,cpuacct");
@@ -128,10 +134,19 @@ mod tests {
     #[test]
     fn knows_a_part_of_a_hierarchy() {
         let text = "41 31 0:38 /docker/x /cg rw - cgroup2 cgroup2 rw\n";
-        let own = |path: &str| find(&parse(text), &format!("0::{path}\n")).v2.map(|it| it.own);
+        let own = |path: &str| find(&parse(text), &format!("0::{path}\n"), false).v2.map(|it| it.own);
         assert_eq!(own("/docker/x").as_deref(), Some("/"));
         assert_eq!(own("/docker/x/y").as_deref(), Some("/y"));
         assert_eq!(own("/elsewhere"), None);
-        assert_eq!(find(&parse(text), "nonsense\n"), Cgroups::default());
+        assert_eq!(find(&parse(text), "nonsense\n", false), Cgroups::default());
+    }
+
+    #[test]
+    fn a_parent_is_named_either_way() {
+        assert_eq!(relative("/user/x/", "/cg"), "/user/x");
+        assert_eq!(relative("user/x", "/cg"), "/user/x");
+        assert_eq!(relative("/cg/user/x", "/cg"), "/user/x");
+        assert_eq!(relative("/cg", "/cg"), "/");
+        assert_eq!(relative("/cg/../etc", "/cg"), "/..");
     }
 }

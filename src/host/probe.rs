@@ -60,13 +60,15 @@ impl Probe {
 
     /// The facts of this machine for this caller, without paths.
     pub fn facts(&self) -> HostFacts {
+        let caller = caller::find(&self.mounts);
+        let root = caller.uid == 0 && caller.initial_userns;
         HostFacts {
             name: "this host".to_string(),
             kernel: kernel(),
-            caller: caller::find(&self.mounts),
+            caller,
             userns: user_namespaces(),
             namespaces: namespaces(),
-            cgroups: hierarchies::find(&self.mounts, &text("/proc/self/cgroup")),
+            cgroups: hierarchies::find(&self.mounts, &text("/proc/self/cgroup"), root),
             landlock_abi: landlock::abi(),
             seccomp_actions: words("/proc/sys/kernel/seccomp/actions_avail"),
             proc_masked: mounts::proc_masked(&self.mounts),

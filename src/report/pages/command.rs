@@ -7,6 +7,10 @@ const fn page(code: &'static str, title: &'static str, text: &'static str) -> Pa
     Page { code, severity: Severity::Error, title, text, wrong: "", right: "" }
 }
 
+const fn warning(code: &'static str, title: &'static str, text: &'static str) -> Page {
+    Page { severity: Severity::Warning, ..page(code, title, text) }
+}
+
 pub(super) const PAGES: &[Page] = &[
     page(
         "file-missing",
@@ -90,5 +94,48 @@ pub(super) const PAGES: &[Page] = &[
         "report-unwritable",
         "the report of a run cannot be written",
         "`--report FILE` is opened before the sandbox is built, so that a run does not end without the report that was asked for. The file is replaced.",
+    ),
+    warning(
+        "not-in-force",
+        "a preference that this host cannot meet",
+        "A statement with `prefer` before it may be missing from a run: where this host cannot do what it asks for, the run goes on without it, and \
+         says so. Without `prefer` the sandbox would not start.\n\n\
+         Most often it is a limit of `cgroup`, for a caller who has no cgroup to put limits in. `nsl doctor` says what is missing, and how to change it; \
+         `nsl run --cgroup-parent PATH` names a cgroup that was delegated to you.",
+    ),
+    warning(
+        "time-limit-hit",
+        "a run that was ended because its time was over",
+        "`stop { after = … }` is the longest that the program may run, by the clock on the wall. Then it is asked to end with \
+         `signal`, and killed `timeout` later. With the PID namespace's init everything it has started ends too.",
+    ),
+    warning(
+        "memory-limit-hit",
+        "a sandbox that has reached `memory.max`",
+        "All processes of the sandbox together needed more memory than `memory.max`, nothing more could be given back or swapped out, and the kernel \
+         killed one or all of them with SIGKILL (status 137). Memory is what they have allocated and used, and also what the files in \
+         their tmpfs mounts take, and what the kernel keeps for them: cgroups(7).\n\n\
+         A program that is killed cannot clean up. One that can tell in time that it gets no more memory is better served by `as` or `data` in `limits`, which \
+         make an allocation fail; they count for each process alone.",
+    ),
+    warning(
+        "process-limit-hit",
+        "a sandbox that has reached `pids.max`",
+        "All processes and threads of the sandbox together came to `pids.max`, and fork(2) or clone(2) failed with EAGAIN. Threads count like processes, and so does the \
+         sandbox's init. Nothing was killed; what the program did without the new process is its own affair.",
+    ),
+    warning(
+        "filter-killed",
+        "a program that its filter has killed",
+        "The program made a system call that its filter answers with `kill`, or one for another architecture than the \
+         filter is for, and the kernel ended it with SIGSYS (status 159).\n\n\
+         The kernel's log has the call: `dmesg` or `journalctl -k` shows `type=1326 … comm=\"NAME\" … syscall=NUMBER`. If \
+         the program may make it, `allow` it; if it may not, but could live without it, answer it with `deny NAME = errno(EPERM)`.",
+    ),
+    warning(
+        "cgroup-left",
+        "a cgroup that could not be removed",
+        "When a run is over, the cgroups that were made for it are removed. The kernel refuses that while a process is in one of them. `cgroup.procs` in \
+         the directory has the process's id; when the process has ended, `rmdir` removes the cgroup.",
     ),
 ];

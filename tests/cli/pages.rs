@@ -1,0 +1,74 @@
+//! `explain`, `doctor`, `completions`.
+
+use nsl::report::pages;
+
+use super::*;
+
+#[test]
+fn every_listed_code_has_a_page() {
+    let output = run(&["explain", "--list"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    let codes: Vec<&str> = output.stdout.lines().collect();
+    assert_eq!(codes.len(), pages::all().count());
+    assert!(codes.is_sorted(), "{codes:?}");
+    for code in codes {
+        let output = run(&["explain", code]);
+        assert!(output.code == 0 && output.stdout.starts_with(&format!("nsl::{code} (")), "{output:#?}");
+    }
+}
+
+#[test]
+fn a_code_is_known_with_its_prefix_and_a_slip_is_understood() {
+    assert_eq!(run(&["explain", "nsl::file-missing"]).stdout, run(&["explain", "file-missing"]).stdout);
+    run(&["explain", "file-mising"]).refuses(2, "did you mean `file-missing`?");
+    run(&["explain", "nonsense-of-mine"]).refuses(2, "nsl::unknown-code");
+}
+
+#[test]
+fn what_is_not_read_to_its_end_is_no_failure() {
+    for args in [&["explain", "--list"][..], &["completions", "bash"], &["--help"], &["doctor"]] {
+        let mut child = nsl(args).spawn().expect("nsl can be started");
+        drop(child.stdout.take());
+        let mut stderr = String::new();
+        child.stderr.take().expect("piped").read_to_string(&mut stderr).expect("a pipe can be read");
+        let status = child.wait().expect("our own child");
+        assert!(status.success() && stderr.is_empty(), "{args:?}: {status}: {stderr}");
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_a_failure() {
+    let mut command = nsl(&["explain", "--list"]);
+    command.stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").expect("every host has it"));
+    let mut child = command.spawn().expect("nsl can be started");
+    let mut stderr = String::new();
+    child.stderr.take().expect("piped").read_to_string(&mut stderr).expect("a pipe can be read");
+    assert_eq!(child.wait().expect("our own child").code(), Some(125));
+    assert!(stderr.contains("cannot be written"), "{stderr}");
+}
+
+#[test]
+fn the_doctor_has_an_answer_to_everything() {
+    let output = run(&["doctor"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    for topic in ["kernel", "namespaces", "user new", "newuidmap", "memory.max", "seccomp", "Landlock"] {
+        assert!(output.stdout.contains(topic), "no {topic}: {output:#?}");
+    }
+    let no = output.stdout.lines().filter(|line| line.starts_with("  no ")).count();
+    assert_eq!(output.stdout.matches("to change it: ").count(), no, "{output:#?}");
+    let output = run(&["doctor", "--json"]);
+    let facts: nsl::host::HostFacts = serde_json::from_str(&output.stdout).expect("facts are data");
+    assert_eq!(facts.caller.uid, nix::unistd::geteuid().as_raw());
+}
+
+#[test]
+fn shells_accept_their_completions() {
+    for (shell, check) in [("bash", Some(["bash", "-n"])), ("zsh", None), ("fish", None), ("elvish", None)] {
+        let output = run(&["completions", shell]);
+        assert!(output.code == 0 && output.stdout.contains("explain"), "{shell}: {output:#?}");
+        let Some([program, option]) = check else { continue };
+        let dir = folder(&[("script", &output.stdout)]);
+        let script = dir.path().join("script");
+        assert!(Command::new(program).args([option, text(&script)]).status().expect("it is installed").success());
+    }
+}
