@@ -1,7 +1,7 @@
 //! Every test of the repository, one crate: one folder a kind.
 
-mod filter;
 mod cli;
+mod filter;
 mod language;
 mod layering;
 mod plan;

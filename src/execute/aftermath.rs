@@ -13,9 +13,10 @@ pub fn aftermath(plan: &Plan, report: &Report) -> Vec<Diagnostic> {
     }
     if report.timed_out {
         let finding = Diagnostic::warning("time-limit-hit", "the program was ended, as its time was over");
-        found.push(at(finding, plan.ending.after_span, "`after` is the longest it may run").help(
-            "raise `after` in `stop`, or find out what the program waits for",
-        ));
+        found.push(
+            at(finding, plan.ending.after_span, "`after` is the longest it may run")
+                .help("raise `after` in `stop`, or find out what the program waits for"),
+        );
     }
     if report.oom_kills > 0 {
         let count = match report.oom_kills {
@@ -25,9 +26,10 @@ pub fn aftermath(plan: &Plan, report: &Report) -> Vec<Diagnostic> {
         let message = format!("the kernel killed {count} of the sandbox, as `memory.max` was reached");
         let span = limit(plan, |it| matches!(it, CgroupLimit::MemoryMax(_)));
         let finding = Diagnostic::warning("memory-limit-hit", message);
-        found.push(at(finding, span, "no more than this is there for all of it, files in its tmpfs included").help(
-            "raise `memory.max` where the program is to be trusted with more",
-        ));
+        found.push(
+            at(finding, span, "no more than this is there for all of it, files in its tmpfs included")
+                .help("raise `memory.max` where the program is to be trusted with more"),
+        );
     }
     if report.fork_failures > 0 {
         let message = "the program was refused new processes, as `pids.max` was reached";

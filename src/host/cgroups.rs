@@ -24,7 +24,9 @@ impl HostFacts {
         let (tree, version) = match (self.cgroups.v1.get(controller), &self.cgroups.v2) {
             (Some(tree), _) => (tree, 1),
             (None, Some(tree)) => (tree, 2),
-            (None, None) => return Err(format!("this host has no cgroup hierarchy with the `{controller}` controller")),
+            (None, None) => {
+                return Err(format!("this host has no cgroup hierarchy with the `{controller}` controller"));
+            }
         };
         self.named_parent(tree, controller)?;
         if version == 2 && !tree.controllers.iter().any(|it| it == controller) {
@@ -55,6 +57,9 @@ impl HostFacts {
         if named == tree.own {
             return Ok(());
         }
-        Err(format!("`--cgroup-parent` names {given}, and there is no {}{named} (controller `{controller}`)", tree.mount))
+        Err(format!(
+            "`--cgroup-parent` names {given}, and there is no {}{named} (controller `{controller}`)",
+            tree.mount
+        ))
     }
 }
