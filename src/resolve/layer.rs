@@ -48,7 +48,7 @@ pub fn base(cx: &mut Cx, with: &[Instance], env: &Env) -> Slots {
     let mut slots = Slots::new();
     for instance in with {
         if let Some(layer) = instantiate(cx, instance, env) {
-            merge::join(&mut slots, layer);
+            merge::join(&mut slots, &layer);
         }
     }
     slots
@@ -78,7 +78,20 @@ pub fn check_profile(cx: &mut Cx, module: &Rc<Module>, decl: &Decl) {
     cx.findings.extend(added.into_iter().filter(|it| it.code != "requirement-failed"));
 }
 
-fn instantiate(cx: &mut Cx, instance: &Instance, env: &Env) -> Option<Slots> {
+/// Counts a statement, or a turn of a loop; `false` when there were too many.
+fn spend(cx: &mut Cx, span: Span) -> bool {
+    cx.statements += 1;
+    if cx.statements == MAX_STATEMENTS + 1 {
+        cx.report(
+            Diagnostic::error("too-large", format!("this policy makes more than {MAX_STATEMENTS} statements"))
+                .label(span, "the first one too many")
+                .help("loops in loops multiply: use fewer, or shorter lists"),
+        );
+    }
+    cx.statements <= MAX_STATEMENTS
+}
+
+fn instantiate(cx: &mut Cx, instance: &Instance, env: &Env) -> Option<Rc<Slots>> {
     let shown = instance.path.iter().map(|it| it.node.as_str()).collect::<Vec<_>>().join(".");
     let (module, decl) = find_profile(cx, instance, env)?;
     if let Some(at) = env.open.iter().position(|(span, _)| *span == decl.name.span) {
@@ -101,12 +114,26 @@ fn instantiate(cx: &mut Cx, instance: &Instance, env: &Env) -> Option<Slots> {
     }
     let mut names = (*module.names.borrow().clone()).clone();
     bind_params(cx, &mut names, &decl, &instance.args, Some(instance.span), env);
+    // One profile with equal arguments is one layer, by how many routes it may be reached; otherwise a few profiles that
+    // each use the next one twice would take longer than anybody waits.
+    let arguments = decl.params.iter().filter_map(|it| names.get(&it.name.node));
+    let arguments: Vec<String> =
+        arguments.map(|it| it.value.as_ref().map_or("?".to_string(), Val::to_string)).collect();
+    let route = (decl.name.span, arguments.join(", "));
+    if let Some(known) = cx.layers.get(&route) {
+        return Some(known.clone());
+    }
+    if !spend(cx, instance.span) {
+        return None;
+    }
     let via = Via { span: instance.span, profile: shown.clone() };
     let mut open = env.open.clone();
     open.push((decl.name.span, shown));
     let inner = Env { module, names: Rc::new(names), via: env.via.iter().cloned().chain([via]).collect(), open };
     let mut slots = base(cx, &decl.with, &inner);
     apply_body(cx, &mut slots, &decl.body, &inner);
+    let slots = Rc::new(slots);
+    cx.layers.insert(route, slots.clone());
     Some(slots)
 }
 
@@ -260,7 +287,8 @@ impl Walk<'_, '_> {
             return;
         };
         for item in items {
-            if self.cx.statements > MAX_STATEMENTS {
+            // Turns count as well: loops in loops take their time even if nothing stands in them.
+            if !spend(self.cx, it.name.span) {
                 return;
             }
             let mut inner = (**names).clone();
@@ -299,15 +327,7 @@ impl Walk<'_, '_> {
     }
 
     fn statement(&mut self, it: &Statement, section: Option<&'static Section>, names: &Names) {
-        self.cx.statements += 1;
-        if self.cx.statements > MAX_STATEMENTS {
-            if self.cx.statements == MAX_STATEMENTS + 1 {
-                self.cx.report(
-                    Diagnostic::error("too-large", format!("this policy makes more than {MAX_STATEMENTS} statements"))
-                        .label(it.head_span(), "the first one too many")
-                        .help("loops in loops multiply: use fewer, or shorter lists"),
-                );
-            }
+        if !spend(self.cx, it.head_span()) {
             return;
         }
         if section.is_none()
@@ -381,6 +401,18 @@ impl Walk<'_, '_> {
         else {
             return;
         };
+        if let Value::Variant(name, args) = &value.value
+            && name == "join"
+            && args.len() != 1
+        {
+            let told = if args.is_empty() { "joins nobody" } else { "joins several" };
+            self.cx.report(
+                Diagnostic::error("missing-argument", "`join` says whose namespace it is, once")
+                    .label(label.span, told)
+                    .help("write one of `pid: …`, `path: …`, `sandbox: …` and `pod: …`"),
+            );
+            return;
+        }
         let key = section.name.to_string();
         self.push(it, key, modifier, None, Vec::new(), Some(value), it.head.span.to(label.span));
     }
@@ -509,7 +541,8 @@ impl Walk<'_, '_> {
             replaced: Vec::new(),
         };
         let payload = Rc::new(Payload { field, labels, value, strength });
-        self.out.push(Stated { key, modifier, payload, origin });
+        let slot = field.map_or_else(|| key.clone(), |field| field.slot(&key));
+        self.out.push(Stated { key, slot, modifier, payload, origin });
     }
 
     fn unknown(&mut self, it: &Statement, section: &'static str) {

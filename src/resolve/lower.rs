@@ -17,6 +17,7 @@ use crate::syntax::ast::Decl;
 /// A sandbox of the file.
 pub fn sandbox(cx: &mut Cx, module: &Rc<Module>, decl: &Decl) -> Option<Sandbox> {
     let env = Env::of_module(module);
+    cx.layers.clear();
     let mut slots = layer::base(cx, &decl.with, &env);
     layer::apply_body(cx, &mut slots, &decl.body, &env);
     Some(of_slots(cx, module, decl, slots, false))
@@ -101,13 +102,17 @@ impl Lower<'_, '_> {
         self.setting(key, read).unwrap_or_else(|| Traced::implied(default, self.span, key, rule))
     }
 
-    /// The entries of a head, in the order of their keys.
+    /// The entries of a head such as `mnt.mount`, in the order of their labels.
     pub(super) fn entries(&self, head: &str) -> Vec<Candidate> {
-        let prefix = format!("{head}[");
+        let (section, head) = head.rsplit_once('.').unwrap_or(("", head));
+        let Some(field) = crate::schema::find(section, head) else { return Vec::new() };
+        let prefix = field.slot(&format!("{}[", field.path()));
         self.settled
             .range(prefix.clone()..)
             .take_while(|(key, _)| key.starts_with(&prefix))
-            .map(|it| it.1.clone())
+            .map(|it| it.1)
+            .filter(|it| it.payload.field.is_some_and(|it| it.head == head))
+            .cloned()
             .collect()
     }
 
@@ -147,6 +152,19 @@ impl Lower<'_, '_> {
                     Diagnostic::error("misplaced", format!("`{key}` is for the containers of a pod"))
                         .label(span, "not in a sandbox")
                         .help("delete it, or make the sandbox a container of a pod"),
+                );
+            }
+        }
+        for kind in NsKind::ALL {
+            let found = self.settled.get(kind.name()).filter(|it| {
+                let mode = it.payload.value.as_ref().map(|it| &it.value);
+                matches!(mode, Some(Value::Variant(name, _)) if name == "pod")
+            });
+            if let Some(span) = found.map(|it| it.origin.span) {
+                self.cx.report(
+                    Diagnostic::error("misplaced", format!("`{} pod` is for the containers of a pod", kind.name()))
+                        .label(span, "there is no pod whose namespace it could be")
+                        .help(format!("write `{0} new` or `{0} host`", kind.name())),
                 );
             }
         }

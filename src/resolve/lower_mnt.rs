@@ -1,13 +1,10 @@
 //! The tree of paths.
 
-use std::collections::BTreeMap;
-
 use super::lower::{Lower, argument, boolean, count, size, text};
 use super::merge::Candidate;
 use super::value::{ArgVal, Val, Value};
 use crate::policy::{Access, Entry, EntryKind, Mnt, MountFlags, MountSource, Root, Traced};
 use crate::report::Diagnostic;
-use crate::source::Span;
 
 /// The section `mnt`.
 pub fn mnt(lower: &mut Lower) -> Mnt {
@@ -22,30 +19,22 @@ pub fn mnt(lower: &mut Lower) -> Mnt {
         }
     }
     entries.sort_by(|a, b| a.value.path.cmp(&b.value.path));
-    distinct(lower, &mut entries);
+    below_root(lower, &mut entries);
     Mnt { mode: lower.mode("mnt"), root: lower.setting("mnt.root", root), entries }
 }
 
-/// One path is one thing; `/` is what `root` says.
-fn distinct(lower: &mut Lower, entries: &mut Vec<Traced<Entry>>) {
-    let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+/// What `/` is, `root` says.
+fn below_root(lower: &mut Lower, entries: &mut Vec<Traced<Entry>>) {
     entries.retain(|entry| {
-        if entry.value.path == "/" {
+        let is_root = entry.value.path == "/";
+        if is_root {
             lower.cx.report(
                 Diagnostic::error("duplicate-target", "what `/` is, `root` says")
                     .label(entry.span(), "about `/`")
                     .help("write `root = …`, or name a path below `/`"),
             );
-            return false;
         }
-        let Some(first) = seen.insert(entry.value.path.clone(), entry.span()) else { return true };
-        lower.cx.report(
-            Diagnostic::error("duplicate-target", format!("{} is two things at once", entry.value.path))
-                .label(entry.span(), "the one")
-                .label(first, "the other")
-                .help("keep one of them"),
-        );
-        false
+        !is_root
     });
 }
 

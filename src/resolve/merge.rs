@@ -24,7 +24,7 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// What is compared when two statements meet.
+    /// The value as it is shown.
     fn text(&self) -> String {
         let strength = match self.strength {
             Strength::Required => "",
@@ -41,6 +41,8 @@ impl Payload {
 pub struct Stated {
     /// Its key, such as `mnt.mount[/tmp]`.
     pub key: String,
+    /// What it is compared under: `mount /tmp` and `hide /tmp` are two values of one path.
+    pub slot: String,
     /// `default`, `override`, `final`, `remove`.
     pub modifier: Option<Modifier>,
     /// What it says.
@@ -52,11 +54,20 @@ pub struct Stated {
 /// A value that a key could have.
 #[derive(Clone, Debug)]
 pub struct Candidate {
+    /// Its head and value, which are compared when two statements meet.
+    said: String,
     text: String,
     /// What was stated.
     pub payload: Rc<Payload>,
     /// Where it came from.
     pub origin: Origin,
+}
+
+impl Candidate {
+    /// The value as text, or, where it has none, the head.
+    fn shown(&self) -> &str {
+        if self.text.is_empty() { self.said.trim() } else { &self.text }
+    }
 }
 
 /// The candidates of one key: defaults, plain ones, final ones.
@@ -71,52 +82,79 @@ pub struct Slot {
 pub type Slots = BTreeMap<String, Slot>;
 
 fn add(list: &mut Vec<Candidate>, candidate: Candidate) {
-    if !list.iter().any(|it| it.text == candidate.text) {
+    if !list.iter().any(|it| it.said == candidate.said) {
         list.push(candidate);
     }
 }
 
 /// Siblings: the union of each of the three sets.
-pub fn join(into: &mut Slots, from: Slots) {
+pub fn join(into: &mut Slots, from: &Slots) {
     for (key, slot) in from {
-        let mine = into.entry(key).or_default();
-        slot.defaults.into_iter().for_each(|it| add(&mut mine.defaults, it));
-        slot.plain.into_iter().for_each(|it| add(&mut mine.plain, it));
-        slot.finals.into_iter().for_each(|it| add(&mut mine.finals, it));
+        let Some(mine) = into.get_mut(key) else {
+            into.insert(key.clone(), slot.clone());
+            continue;
+        };
+        slot.defaults.iter().for_each(|it| add(&mut mine.defaults, it.clone()));
+        slot.plain.iter().for_each(|it| add(&mut mine.plain, it.clone()));
+        slot.finals.iter().for_each(|it| add(&mut mine.finals, it.clone()));
     }
 }
 
 /// One layer over its base. Two statements for one key inside the layer are an error of their own.
 pub fn apply(slots: &mut Slots, layer: Vec<Stated>, findings: &mut Vec<Diagnostic>) {
-    let mut stated: BTreeMap<String, Span> = BTreeMap::new();
+    let mut stated: BTreeMap<String, (String, Span)> = BTreeMap::new();
     for statement in layer {
-        if let Some(first) = stated.insert(statement.key.clone(), statement.origin.span) {
-            let twice = if first == statement.origin.span { "again, in a loop" } else { "the second" };
-            findings.push(
-                Diagnostic::error("set-twice", format!("`{}` is set twice in one place", statement.key))
-                    .label(statement.origin.span, twice)
-                    .label(first, "the first")
-                    .help("keep one of them"),
-            );
+        if let Some((key, first)) = stated.get(&statement.slot) {
+            findings.push(twice(&statement, key, *first));
             continue;
         }
+        stated.insert(statement.slot.clone(), (statement.key.clone(), statement.origin.span));
         put(slots, statement, findings);
     }
 }
 
+/// Two statements of one layer for one key.
+fn twice(statement: &Stated, first_key: &str, first: Span) -> Diagnostic {
+    let span = statement.origin.span;
+    if first_key == statement.key {
+        let second = if first == span { "again, in a loop" } else { "the second" };
+        return Diagnostic::error("set-twice", format!("`{}` is set twice in one place", statement.key))
+            .label(span, second)
+            .label(first, "the first")
+            .help("keep one of them");
+    }
+    if statement.slot.starts_with("mnt.") {
+        let path = statement.payload.labels.first().map_or(String::new(), Val::to_string);
+        return Diagnostic::error("duplicate-target", format!("{path} is two things at once"))
+            .label(span, "the one")
+            .label(first, "the other")
+            .help("keep one of them");
+    }
+    Diagnostic::error("set-twice", format!("`{}` and `{first_key}` contradict each other", statement.key))
+        .label(span, "the second")
+        .label(first, "the first")
+        .help("keep one of them")
+}
+
 fn put(slots: &mut Slots, statement: Stated, findings: &mut Vec<Diagnostic>) {
-    let key = statement.key.clone();
     if statement.modifier == Some(Modifier::Remove) {
         return remove(slots, &statement, findings);
     }
-    let slot = slots.entry(key).or_default();
+    let slot = slots.entry(statement.slot.clone()).or_default();
+    let head = statement.payload.field.map_or("", |field| field.head);
+    let text = statement.payload.text();
     let candidate = Candidate {
-        text: statement.payload.text(),
+        said: format!("{head} {text}"),
+        text,
         payload: statement.payload.clone(),
         origin: statement.origin.clone(),
     };
+    // A default is for when nobody says anything.
+    if statement.modifier == Some(Modifier::Default) && !(slot.finals.is_empty() && slot.plain.is_empty()) {
+        return;
+    }
     if let Some(fixed) = slot.finals.first() {
-        if fixed.text == candidate.text {
+        if fixed.said == candidate.said {
             redundant(&statement, fixed, findings);
         } else {
             findings.push(final_overridden(&statement, fixed));
@@ -124,11 +162,7 @@ fn put(slots: &mut Slots, statement: Stated, findings: &mut Vec<Diagnostic>) {
         return;
     }
     match statement.modifier {
-        Some(Modifier::Default) => {
-            if slot.plain.is_empty() {
-                slot.defaults = vec![over(candidate, &slot.defaults)];
-            }
-        }
+        Some(Modifier::Default) => slot.defaults = vec![over(candidate, &slot.defaults)],
         Some(Modifier::Override) => {
             match (slot.plain.is_empty(), slot.defaults.is_empty()) {
                 (true, true) => findings.push(
@@ -153,12 +187,12 @@ fn put(slots: &mut Slots, statement: Stated, findings: &mut Vec<Diagnostic>) {
 }
 
 fn plain(slot: &mut Slot, candidate: Candidate, statement: &Stated, is_final: bool, findings: &mut Vec<Diagnostic>) {
-    let other = slot.plain.iter().find(|it| it.text != candidate.text);
+    let other = slot.plain.iter().find(|it| it.said != candidate.said);
     if let Some(other) = other {
         findings.push(
             Diagnostic::error("set-twice", format!("`{}` is already set{}", statement.key, through(other)))
                 .label(statement.origin.span, "another value, without `override`")
-                .label(other.origin.span, format!("`{}` here", other.text))
+                .label(other.origin.span, format!("`{}` here", other.shown()))
                 .help("write `override` before it to replace the value, or delete one of the two"),
         );
         return;
@@ -179,7 +213,8 @@ fn plain(slot: &mut Slot, candidate: Candidate, statement: &Stated, is_final: bo
 /// A candidate that replaces others, which it remembers.
 fn over(mut candidate: Candidate, before: &[Candidate]) -> Candidate {
     for lost in before {
-        let replaced = Replaced { span: lost.origin.span, how: lost.origin.how, text: lost.text.clone() };
+        let text = lost.shown().to_string();
+        let replaced = Replaced { span: lost.origin.span, how: lost.origin.how, text };
         candidate.origin.replaced.push(replaced);
         candidate.origin.replaced.extend(lost.origin.replaced.iter().cloned());
     }
@@ -206,7 +241,7 @@ fn redundant(statement: &Stated, same: &Candidate, findings: &mut Vec<Diagnostic
 fn final_overridden(statement: &Stated, fixed: &Candidate) -> Diagnostic {
     Diagnostic::error("final-overridden", format!("`{}` is final{}", statement.key, through(fixed)))
         .label(statement.origin.span, "cannot be changed here")
-        .label(fixed.origin.span, format!("`{}`, once and for all", fixed.text))
+        .label(fixed.origin.span, format!("`{}`, once and for all", fixed.shown()))
         .help("delete the line, or use a profile that leaves the value open")
 }
 
@@ -215,7 +250,7 @@ fn remove(slots: &mut Slots, statement: &Stated, findings: &mut Vec<Diagnostic>)
     let inside = format!("{}.", statement.key);
     let is_section = statement.payload.field.is_none();
     let keys: Vec<String> =
-        slots.keys().filter(|key| **key == statement.key || is_section && key.starts_with(&inside)).cloned().collect();
+        slots.keys().filter(|key| **key == statement.slot || is_section && key.starts_with(&inside)).cloned().collect();
     if keys.is_empty() {
         findings.push(
             Diagnostic::error("remove-nothing", format!("`{}` removes nothing", statement.key))
@@ -248,9 +283,9 @@ pub fn settle(slots: Slots, findings: &mut Vec<Diagnostic>) -> BTreeMap<String, 
         }
         if let [first, second, ..] = candidates.as_slice() {
             findings.push(
-                Diagnostic::error("siblings-disagree", format!("the profiles disagree about `{key}`"))
-                    .label(first.origin.span, format!("`{}`{}", first.text, through(first)))
-                    .label(second.origin.span, format!("`{}`{}", second.text, through(second)))
+                Diagnostic::error("siblings-disagree", format!("the profiles disagree about `{}`", first.origin.key))
+                    .label(first.origin.span, format!("`{}`{}", first.shown(), through(first)))
+                    .label(second.origin.span, format!("`{}`{}", second.shown(), through(second)))
                     .help("settle it in the sandbox: `override` the key with the value that is meant"),
             );
         }

@@ -18,7 +18,7 @@ mod scope;
 mod typed;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use crate::policy::Policy;
@@ -26,6 +26,7 @@ use crate::report::Diagnostic;
 use crate::source::{FileId, Files, Loader, Span};
 use crate::syntax::ast::{DeclKind, Item};
 use crate::syntax::parse;
+use merge::Slots;
 use module::Module;
 use scope::{Binding, Scope, normalise};
 
@@ -81,6 +82,8 @@ struct Cx<'a> {
     shown_dir: String,
     /// How many statements were made so far.
     statements: usize,
+    /// What profiles came to in the sandbox at hand, by the place of their declaration and their arguments.
+    layers: HashMap<(Span, String), Rc<Slots>>,
 }
 
 impl<'a> Cx<'a> {
@@ -131,6 +134,7 @@ pub fn resolve(files: &mut Files, root: FileId, inputs: &Inputs, loader: &dyn Lo
         root_dir: root_dir.clone(),
         shown_dir,
         statements: 0,
+        layers: HashMap::new(),
     };
     let had_syntax_errors = !cx.findings.is_empty();
     let module = Rc::new(Module::of_items(root, Some(root_dir), tree.items));

@@ -15,6 +15,7 @@ use crate::syntax::ast::{Decl, DeclKind, Item};
 /// A pod of the file.
 pub fn pod(cx: &mut Cx, module: &Rc<Module>, decl: &Decl) -> Option<Pod> {
     let env = Env::of_module(module);
+    cx.layers.clear();
     let mut slots = layer::base(cx, &decl.with, &env);
     layer::apply_body(cx, &mut slots, &decl.body, &env);
     let base = lower::of_slots(cx, module, decl, slots, false);
@@ -46,6 +47,7 @@ pub fn pod(cx: &mut Cx, module: &Rc<Module>, decl: &Decl) -> Option<Pod> {
 }
 
 fn container(cx: &mut Cx, module: &Rc<Module>, decl: &Decl, pod: &Sandbox, env: &Env) -> Sandbox {
+    cx.layers.clear();
     let mut slots: Slots = layer::base(cx, &decl.with, env);
     let mut findings = Vec::new();
     merge::apply(&mut slots, shared(pod), &mut findings);
@@ -65,6 +67,7 @@ fn shared(pod: &Sandbox) -> Vec<Stated> {
             let payload = Payload { field: None, labels: Vec::new(), value: Some(value), strength: Strength::Required };
             Stated {
                 key: kind.name().to_string(),
+                slot: kind.name().to_string(),
                 modifier: None,
                 payload: Rc::new(payload),
                 origin: Origin { span, ..Origin::implied(span, kind.name(), "the pod makes it for its containers") },

@@ -114,6 +114,24 @@ pub struct Field {
     pub pod_only: bool,
 }
 
+impl Field {
+    /// Its section and head: `mnt.mount`.
+    pub fn path(&self) -> String {
+        if self.section.is_empty() { self.head.to_string() } else { format!("{}.{}", self.section, self.head) }
+    }
+
+    /// Under what a key of it is compared with others: a path is one thing, whatever that is, and a system call is either
+    /// allowed or denied, so that a second statement for it is a second value and not another entry.
+    pub fn slot(&self, key: &str) -> String {
+        let family = match (self.section, self.head) {
+            ("mnt", "mount" | "hide" | "link" | "mkdir") => "mnt.path",
+            ("seccomp", "allow" | "deny") => "seccomp.rule",
+            _ => return key.to_string(),
+        };
+        format!("{family}{}", &key[self.path().len().min(key.len())..])
+    }
+}
+
 impl Ty {
     /// What it is called in messages, with an article.
     pub fn describe(&self) -> String {
