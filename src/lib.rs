@@ -119,8 +119,10 @@ pub fn select<'a>(loaded: &'a Loaded, name: Option<&str>) -> Result<&'a Sandbox,
         (None, _) => Err(Diagnostic::error("which-sandbox", "this file declares several sandboxes")
             .help(format!("put one of their names behind the file: {}", names()))),
         (Some(name), sandboxes) => sandboxes.iter().find(|it| it.name.value == name).ok_or_else(|| {
+            let near = schema::suggest::nearest(name, sandboxes.iter().map(|it| it.name.value.as_str()));
+            let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
             Diagnostic::error("unknown-sandbox", format!("this file declares no sandbox `{name}`"))
-                .help(format!("it declares {}; arguments for the program stand behind `--`", names()))
+                .help(format!("{near}It declares {}; arguments for the program stand behind `--`", names()))
         }),
     }
 }

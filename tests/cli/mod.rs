@@ -1,5 +1,7 @@
 //! The command as it is typed: what it prints, and how it ends.
 
+mod checking;
+mod choice;
 mod inputs;
 mod pages;
 mod usage;

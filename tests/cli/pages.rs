@@ -18,6 +18,21 @@ fn every_listed_code_has_a_page() {
 }
 
 #[test]
+fn pages_are_whole_and_each_code_has_one() {
+    let mut codes: Vec<&str> = pages::all().map(|page| page.code).collect();
+    codes.sort_unstable();
+    let twice = codes.windows(2).find(|pair| pair[0] == pair[1]);
+    assert_eq!(twice, None);
+    for page in pages::all() {
+        let code = page.code;
+        assert!(code.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-'), "{code}");
+        assert!(!page.title.is_empty() && !page.text.is_empty(), "{code}");
+        assert!(!page.title.ends_with('.') && !page.text.contains("  "), "{code}");
+        assert_eq!(page.wrong.is_empty(), page.right.is_empty(), "{code}");
+    }
+}
+
+#[test]
 fn a_code_is_known_with_its_prefix_and_a_slip_is_understood() {
     assert_eq!(run(&["explain", "nsl::file-missing"]).stdout, run(&["explain", "file-missing"]).stdout);
     run(&["explain", "file-mising"]).refuses(2, "did you mean `file-missing`?");

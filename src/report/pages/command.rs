@@ -58,11 +58,6 @@ pub(super) const PAGES: &[Page] = &[
          `nsl::`; `nsl explain --list` prints them all, one a line.",
     ),
     page(
-        "no-sandbox",
-        "a file that declares nothing to run",
-        "The file has no `sandbox` and no `pod`. A module of profiles is meant to be used by other files, and can be checked, but not run.",
-    ),
-    page(
         "which-sandbox",
         "a file with several sandboxes, and no name",
         "A file may declare several sandboxes. `nsl run` and `nsl plan` work on one of them, and do not guess: put its name behind the file, as in \

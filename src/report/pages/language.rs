@@ -307,8 +307,9 @@ pub(super) const PAGES: &[Page] = &[
     ),
     error(
         "no-sandbox",
-        "a file that declares nothing",
-        "A policy declares sandboxes, pods, profiles or groups of system calls.",
+        "a file that declares nothing, or nothing to run",
+        "A policy declares sandboxes, pods, profiles or groups of system calls. A module of profiles is meant to be used by other files: it can be \
+         checked, but `nsl run` and `nsl plan` find no sandbox in it.",
         "let x = 1\n",
         "sandbox a {\n  run = [\"/bin/true\"]\n}\n",
     ),
