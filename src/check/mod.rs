@@ -6,15 +6,15 @@ use crate::report::Diagnostic;
 
 /// What can be said from the file alone; the same everywhere.
 pub fn check_policy(_policy: &Policy) -> Vec<Diagnostic> {
-    todo!("check")
+    Vec::new()
 }
 
 /// What needs to know the host.
 pub fn check_host(_policy: &Policy, _facts: &HostFacts) -> Vec<Diagnostic> {
-    todo!("check")
+    Vec::new()
 }
 
 /// The paths of the host about which [`check_host`] wants to know ([`HostFacts::paths`]).
 pub fn wanted_paths(_policy: &Policy) -> Vec<String> {
-    todo!("check")
+    Vec::new()
 }
