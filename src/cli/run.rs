@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use nsl::execute::{self, Notice};
 use nsl::plan::Plan;
-use nsl::report::Diagnostic;
 use nsl::source::{Files, Span};
 
 use super::policy::{Choice, Ready, refuse};
@@ -52,12 +51,12 @@ pub fn main(args: &Run) -> i32 {
         Err(finding) => return refuse(&Files::new(), &[finding]),
     };
     let Ready { files, plan } = &ready;
-    let mut findings = warnings;
-    findings.extend(plan.degraded.iter().map(|it| not_in_force(&it.key, &it.reason, it.span)));
-    terminal::say_findings(files, &findings);
+    terminal::say_findings(files, &warnings);
+    let missing = plan.degraded.iter().map(|it| not_in_force(files, plan, &it.key, &it.reason, it.span));
+    say_missing(&missing.collect::<String>());
     let report = execute::run(plan, &mut |notices: &[Notice]| {
-        let findings: Vec<Diagnostic> = notices.iter().filter_map(|notice| preferred(plan, notice)).collect();
-        terminal::say_findings(files, &findings);
+        let missing = notices.iter().filter_map(|notice| preferred(files, plan, notice));
+        say_missing(&missing.collect::<String>());
     });
     terminal::say_findings(files, &execute::aftermath(plan, &report));
     if let Some(record) = &mut record {
@@ -67,16 +66,21 @@ pub fn main(args: &Run) -> i32 {
 }
 
 /// A step that failed and that the run can do without.
-fn preferred(plan: &Plan, notice: &Notice) -> Option<Diagnostic> {
+fn preferred(files: &Files, plan: &Plan, notice: &Notice) -> Option<String> {
     let step = plan.steps.get(notice.step)?;
     let errno = notice.failure.errno_text();
     let errno = if errno.is_empty() { errno } else { format!(": {errno}") };
-    Some(not_in_force(&step.why, &format!("{}{errno}", notice.failure.detail), step.span))
+    Some(not_in_force(files, plan, &step.why, &format!("{}{errno}", notice.failure.detail), step.span))
 }
 
-fn not_in_force(key: &str, reason: &str, span: Span) -> Diagnostic {
+/// One line, unlike other findings: who runs a policy every day knows its preferences, and wants to see the program's output.
+fn not_in_force(files: &Files, plan: &Plan, key: &str, reason: &str, span: Span) -> String {
     let key = key.rsplit_once("cgroup.").map_or(key, |it| it.1);
-    Diagnostic::warning("not-in-force", format!("`{key}` is not in force, because {reason}"))
-        .label(span, "preferred here, so the run goes on without it")
-        .help("`nsl doctor` says how to change what this host cannot do")
+    format!("nsl: {}: {key} is not in force, because {reason} ({})\n", plan.name, files.line_place(span))
+}
+
+fn say_missing(lines: &str) {
+    if !lines.is_empty() {
+        terminal::say(&format!("{lines}nsl: `nsl explain not-in-force` says what to do about that\n"));
+    }
 }
