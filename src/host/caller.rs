@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use rustix::process::{getegid, geteuid, getgroups};
 
 use super::mounts::Mount;
+use super::text::text;
 use super::{Caller, IdRange};
 
 /// The inode of the initial user namespace: PROC_USER_INIT_INO of include/linux/proc_ns.h.
@@ -13,7 +14,7 @@ const INITIAL_USERNS: u64 = 0xEFFF_FFFD;
 
 pub(super) fn find(mounts: &[Mount]) -> Caller {
     let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
-    let entry = passwd_entry(&read("/etc/passwd"), uid);
+    let entry = passwd_entry(&text("/etc/passwd"), uid);
     let (user, home) = entry.unwrap_or_else(|| (uid.to_string(), home_of_environment()));
     let groups = getgroups().unwrap_or_default().into_iter().map(|it| it.as_raw()).collect();
     Caller {
@@ -23,15 +24,11 @@ pub(super) fn find(mounts: &[Mount]) -> Caller {
         capabilities: capabilities(),
         initial_userns: fs::metadata("/proc/self/ns/user").is_ok_and(|it| it.ino() == INITIAL_USERNS),
         chroot: chroot(mounts),
-        subuid: subordinate(&read("/etc/subuid"), &user, uid),
-        subgid: subordinate(&read("/etc/subgid"), &user, uid),
+        subuid: subordinate(&text("/etc/subuid"), &user, uid),
+        subgid: subordinate(&text("/etc/subgid"), &user, uid),
         user,
         home,
     }
-}
-
-fn read(path: &str) -> String {
-    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
 /// Name and home directory: passwd(5).

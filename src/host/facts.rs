@@ -123,7 +123,7 @@ pub struct UserNamespaces {
 pub struct Cgroups {
     /// cgroup v2, wherever it is mounted.
     pub v2: Option<CgroupTree>,
-    /// cgroup v1 hierarchies by controller (`memory`, `pids`, `cpu`, …).
+    /// cgroup v1 hierarchies by controller, of those that limits are made of: `memory`, `pids`, `cpu`.
     pub v1: BTreeMap<String, CgroupTree>,
 }
 

@@ -2,13 +2,17 @@
 //!
 //! Where the caller is comes from /proc/self/cgroup, where that can be reached from /proc/self/mountinfo: cgroups(7).
 
-use std::fs;
 use std::path::Path;
 
 use rustix::fs::{Access, access};
 
 use super::mounts::Mount;
+use super::text::words;
 use super::{CgroupTree, Cgroups, HostFacts};
+
+/// The controllers of the limits that a policy can state. The others of v1 are not looked at: each has a hierarchy of its
+/// own, and a run waits for this.
+const LIMITING: [&str; 3] = ["memory", "pids", "cpu"];
 
 /// `--cgroup-parent` names nothing in any hierarchy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub(super) fn find(mounts: &[Mount], membership: &str, root: bool) -> Cgroups {
             cgroups.v2 = tree.map(|(mount, own)| unified(mount, own, root));
             continue;
         }
-        for controller in controllers.split(',').filter(|it| !it.starts_with("name=")) {
+        for controller in controllers.split(',').filter(|it| LIMITING.contains(it)) {
             let of = |it: &Mount| it.fs == "cgroup" && it.super_options.split(',').any(|option| option == controller);
             if let Some((mount, own)) = tree_of(mounts, path, of) {
                 cgroups.v1.insert(controller.to_string(), legacy(mount, own, controller));
@@ -55,11 +59,7 @@ fn legacy(mount: String, own: String, controller: &str) -> CgroupTree {
 fn unified(mount: String, own: String, root: bool) -> CgroupTree {
     let dir = directory(&mount, &own);
     let of = if root { &mount } else { &dir };
-    let words = |name: &str| -> Vec<String> {
-        let text = fs::read_to_string(format!("{of}/{name}")).unwrap_or_default();
-        text.split_whitespace().map(str::to_string).collect()
-    };
-    let (controllers, enabled) = (words("cgroup.controllers"), words("cgroup.subtree_control"));
+    let (controllers, enabled) = (words(&format!("{of}/cgroup.controllers")), words(&format!("{of}/cgroup.subtree_control")));
     CgroupTree { writable: writable(&dir), mount, own, controllers, enabled }
 }
 
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn finds_every_controller_of_a_hybrid_host() {
         let found = find(&parse(HYBRID), "9:name=systemd:/\n4:memory:/a/b\n1:cpu,cpuacct:/\n0::/user.slice\n", false);
-        assert_eq!(found.v1.keys().collect::<Vec<_>>(), ["cpu", "cpuacct", "memory"]);
+        assert_eq!(found.v1.keys().collect::<Vec<_>>(), ["cpu", "memory"]);
         assert_eq!((found.v1["memory"].mount.as_str(), found.v1["memory"].own.as_str()), ("/cg/memory", "/a/b"));
         assert_eq!(found.v1["cpu"].mount, "/cg/cpu,cpuacct");
         let v2 = found.v2.expect("it is mounted");

@@ -16,6 +16,7 @@ mod mounts;
 mod offers;
 mod paths;
 mod probe;
+mod text;
 
 pub use cgroups::CgroupPlace;
 pub use facts::*;

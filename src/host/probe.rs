@@ -8,6 +8,7 @@ use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::mounts::{self, Mount};
+use super::text::{number, text, words};
 use super::{HostFacts, Kernel, UserNamespaces, caller, hierarchies, landlock, paths};
 use crate::policy::NsKind;
 
@@ -54,8 +55,7 @@ pub fn probe_paths(facts: &mut HostFacts, paths: &[String]) {
 impl Probe {
     /// Reads the table of mounts.
     pub fn new() -> Probe {
-        let text = fs::read("/proc/self/mountinfo").unwrap_or_default();
-        Probe { mounts: mounts::parse(&String::from_utf8_lossy(&text)) }
+        Probe { mounts: mounts::parse(&text("/proc/self/mountinfo")) }
     }
 
     /// The facts of this machine for this caller, without paths.
@@ -93,18 +93,6 @@ impl Default for Probe {
     fn default() -> Probe {
         Probe::new()
     }
-}
-
-fn text(path: &str) -> String {
-    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
-}
-
-fn words(path: &str) -> Vec<String> {
-    text(path).split_whitespace().map(str::to_string).collect()
-}
-
-fn number<T: std::str::FromStr>(path: &str) -> Option<T> {
-    text(path).trim().parse().ok()
 }
 
 fn kernel() -> Kernel {
