@@ -59,7 +59,8 @@ fn legacy(mount: String, own: String, controller: &str) -> CgroupTree {
 fn unified(mount: String, own: String, root: bool) -> CgroupTree {
     let dir = directory(&mount, &own);
     let of = if root { &mount } else { &dir };
-    let (controllers, enabled) = (words(&format!("{of}/cgroup.controllers")), words(&format!("{of}/cgroup.subtree_control")));
+    let (controllers, enabled) =
+        (words(&format!("{of}/cgroup.controllers")), words(&format!("{of}/cgroup.subtree_control")));
     CgroupTree { writable: writable(&dir), mount, own, controllers, enabled }
 }
 
