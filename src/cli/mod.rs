@@ -48,7 +48,8 @@ Exit status:
   of every command: 2 where the command line is wrong, or the policy does not parse or check (nothing was started)
 
 Environment:
-  NO_COLOR, FORCE_COLOR, TERM=dumb, COLUMNS and the locale (LC_ALL, LANG) decide how output looks, and nothing else.";
+  NO_COLOR, FORCE_COLOR, TERM=dumb, COLUMNS and the locale (LC_ALL, LANG) decide how output looks, and nothing else;
+  NO_GRAPHICS=1 is for those who have it read aloud.";
 
 /// The command line.
 #[derive(Parser)]

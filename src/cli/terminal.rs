@@ -15,6 +15,8 @@ struct Wishes {
     force_color: bool,
     dumb: bool,
     utf8: bool,
+    /// No drawings, for those who have the output read aloud.
+    narrated: bool,
     columns: Option<usize>,
 }
 
@@ -30,6 +32,7 @@ impl Wishes {
             dumb: given("TERM").is_some_and(|value| value == "dumb"),
             // Without a locale it is anybody's guess, and nearly every terminal of today shows UTF-8.
             utf8: locale.is_empty() || charset.contains("utf8"),
+            narrated: given("NO_GRAPHICS").is_some_and(|value| value != "0"),
             columns: given("COLUMNS").and_then(|value| value.parse().ok()).filter(|columns| *columns > 0),
         }
     }
@@ -42,7 +45,8 @@ impl Wishes {
             (false, false) => terminal.is_some() && !self.dumb,
         };
         let width = self.columns.or(terminal.filter(|width| *width > 0)).unwrap_or(WIDTH);
-        Style { format: Format::Human, color, unicode: self.utf8, width }
+        let format = if self.narrated { Format::Narrated } else { Format::Human };
+        Style { format, color, unicode: self.utf8, width }
     }
 }
 

@@ -184,19 +184,29 @@ fn limit(controller: &str, key: &str, facts: &HostFacts) -> Offer {
     }
 }
 
-/// How a caller comes to a cgroup of its own.
+/// How a caller comes to a cgroup of its own, so that `--cgroup-parent` can name it.
 fn delegation(controller: &str, facts: &HostFacts) -> String {
     let user = &facts.caller.user;
-    if let Some(tree) = facts.cgroups.v1.get(controller) {
-        let dir = format!("{}{}/{user}", tree.mount, tree.own.trim_end_matches('/'));
-        return format!("as root: mkdir {dir} && chown -R {user} {dir}; then nsl run --cgroup-parent {dir}");
+    if !facts.cgroups.v1.is_empty() {
+        let dirs: Vec<String> = facts.cgroups.v1.values().map(|tree| format!("{}/{user}", tree.mount)).collect();
+        let dirs = dirs.join(" ");
+        return format!("as root: mkdir -p {dirs} && chown -R {user} {dirs}; then: nsl run --cgroup-parent /{user}");
     }
     match &facts.cgroups.v2 {
+        // A cgroup with processes has no children with limits (cgroups(7)), so the shell has to move down first.
         Some(tree) if tree.controllers.iter().any(|it| it == controller) => format!(
-            "with systemd: systemd-run --user --scope -p Delegate=yes nsl run …; or as root make a cgroup, chown it to {user}, and name it with --cgroup-parent"
+            "with systemd: systemd-run --user --scope -p Delegate=yes bash; in it: cg={}$(sed -n s/^0:://p \
+             /proc/self/cgroup); mkdir $cg/shell && echo $$ >$cg/shell/cgroup.procs; then: nsl run --cgroup-parent $cg",
+            tree.mount
         ),
-        _ => "boot with cgroup version 2 (systemd.unified_cgroup_hierarchy=1); or use rlimits (`limits { … }`)"
-            .to_string(),
+        Some(_) => format!(
+            "as root: systemctl edit user@.service, add [Service] Delegate=cpu memory pids, and log in again; without systemd, \
+             hand `{controller}` down from the root with echo +{controller} >cgroup.subtree_control"
+        ),
+        None => {
+            "as root: mount -t cgroup2 none /sys/fs/cgroup; without cgroups, `limits { … }` has limits for each process"
+                .to_string()
+        }
     }
 }
 

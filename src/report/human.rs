@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, ThemeCharacters, ThemeStyles};
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, NarratableReportHandler, SourceCode, ThemeCharacters,
+    ThemeStyles,
+};
 
 use super::excerpt::{Excerpt, Lines, visible};
 use super::{Diagnostic, Severity, Style};
@@ -17,16 +20,32 @@ struct Drawn<'a> {
     message: String,
 }
 
+impl<'a> Drawn<'a> {
+    fn new(lines: &Lines, finding: &'a Diagnostic, cut: &str) -> Drawn<'a> {
+        let excerpt = Some(Excerpt::new(lines, &finding.labels, cut)).filter(|it| it.labels().next().is_some());
+        Drawn { finding, excerpt, message: visible(&finding.message) }
+    }
+
+    /// What was rendered, with a final line end; the bare message where miette gives up.
+    fn or_message(&self, rendered: Result<String, fmt::Error>) -> String {
+        rendered.unwrap_or_else(|fmt::Error| format!("nsl::{}: {}\n", self.finding.code, self.message))
+    }
+}
+
 /// One finding, with a final line end.
 pub(super) fn draw(lines: &Lines, finding: &Diagnostic, style: Style) -> String {
-    let cut = if style.unicode { "…" } else { "..." };
-    let excerpt = Some(Excerpt::new(lines, &finding.labels, cut)).filter(|it| it.labels().next().is_some());
-    let drawn = Drawn { finding, excerpt, message: visible(&finding.message) };
+    let drawn = Drawn::new(lines, finding, if style.unicode { "…" } else { "..." });
     let mut out = String::new();
-    match handler(style).render_report(&mut out, &drawn) {
-        Ok(()) => out,
-        Err(fmt::Error) => format!("nsl::{}: {}\n", finding.code, drawn.message),
-    }
+    let result = handler(style).render_report(&mut out, &drawn);
+    drawn.or_message(result.map(|()| out))
+}
+
+/// The same in sentences, for those who have it read aloud.
+pub(super) fn narrate(lines: &Lines, finding: &Diagnostic) -> String {
+    let drawn = Drawn::new(lines, finding, "...");
+    let mut out = String::new();
+    let result = NarratableReportHandler::new().render_report(&mut out, &drawn);
+    drawn.or_message(result.map(|()| out))
 }
 
 fn handler(style: Style) -> GraphicalReportHandler {

@@ -9,6 +9,8 @@ use crate::source::Files;
 pub enum Format {
     /// People.
     Human,
+    /// People who have it read aloud: no drawings.
+    Narrated,
     /// Machines: one JSON object a finding and line.
     Json,
 }
@@ -31,9 +33,10 @@ pub fn render(files: &Files, findings: &[Diagnostic], style: Style) -> String {
     let lines = Lines::new(files);
     let one = |finding| match style.format {
         Format::Human => human::draw(&lines, finding, style),
+        Format::Narrated => human::narrate(&lines, finding),
         Format::Json => json::line(files, &lines, finding),
     };
-    let between = if style.format == Format::Human { "\n" } else { "" };
+    let between = if style.format == Format::Json { "" } else { "\n" };
     findings.iter().map(one).collect::<Vec<String>>().join(between)
 }
 
@@ -113,7 +116,7 @@ mod tests {
             for end in places.into_iter().filter(|end| *end >= start) {
                 for file in [long, empty, ended] {
                     let finding = Diagnostic::error("syntax", "x\x1b[2Jy").label(Span::new(file, start, end), "\x07");
-                    for format in [Format::Human, Format::Json] {
+                    for format in [Format::Human, Format::Narrated, Format::Json] {
                         let out = render(&files, std::slice::from_ref(&finding), Style { format, ..PLAIN });
                         assert!(!out.contains('\x1b') && !out.contains('\x07'), "{out}");
                         assert!(out.len() < 4000, "{out}");
@@ -135,6 +138,26 @@ mod tests {
         assert!(out.contains("a.nsl:1:70001"), "{out}");
         let json = render(&files, &[finding], Style { format: Format::Json, ..PLAIN });
         assert!(json.contains(r#""line":1,"col":70001,"end_line":1,"end_col":70005"#), "{json}");
+    }
+
+    #[test]
+    fn narrates() {
+        let mut files = Files::new();
+        let file = files.add("a.nsl", "sandbox a {\n  pid ne\n}");
+        let finding =
+            Diagnostic::error("wrong-type", "no such mode").label(span(&files, file, "ne"), "here").help("`new`");
+        insta::assert_snapshot!(render(&files, &[finding], Style { format: Format::Narrated, ..PLAIN }), @r"
+        no such mode
+            Diagnostic severity: error
+        Begin snippet for a.nsl starting at line 1, column 1
+
+        snippet line 1: sandbox a {
+        snippet line 2:   pid ne
+            label at line 2, columns 7 to 8: here
+        snippet line 3: }
+        diagnostic help: `new`
+        diagnostic code: nsl::wrong-type
+        ");
     }
 
     #[test]
