@@ -35,25 +35,33 @@ pub fn main(args: &Doctor) -> i32 {
         "Linux {} on {}, for {} (uid {})\n\n",
         kernel.release, kernel.arch, facts.caller.user, facts.caller.uid
     );
-    for offer in host::offers(&facts) {
-        out.push_str(&line(&offer, style.color, style.width));
+    let offers = host::offers(&facts);
+    for (index, offer) in offers.iter().enumerate() {
+        out.push_str(&line(offer, style.color, style.width));
+        // Several limits that one cgroup would give are followed by one remedy.
+        let next = offers.get(index + 1).and_then(|next| next.remedy.as_ref());
+        if let Some(remedy) = offer.remedy.as_ref().filter(|remedy| Some(*remedy) != next) {
+            // In one piece, as it is to be copied.
+            out.push_str(&format!("       to change it: {remedy}\n"));
+        }
     }
     terminal::print(&out)
 }
+
+/// Where the texts begin, columns.
+const TEXT: usize = 29;
 
 fn line(offer: &Offer, color: bool, width: usize) -> String {
     let (word, code) = if offer.available { ("yes", "32") } else { ("no", "31") };
     let padding = " ".repeat(3 - word.len());
     let word = if color { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_string() };
-    let hang = " ".repeat(31);
+    let hang = " ".repeat(TEXT);
     let options = textwrap::Options::new(width.clamp(60, 110))
-        .initial_indent("                               ")
+        .initial_indent(&hang)
         .subsequent_indent(&hang)
-        .break_words(false);
-    let mut out =
-        format!("  {word}{padding}  {:<24}{}\n", offer.topic, textwrap::fill(&offer.text, &options).trim_start());
-    if let Some(remedy) = &offer.remedy {
-        out.push_str(&format!("{}\n", textwrap::fill(&format!("to change it: {remedy}"), &options)));
-    }
-    out
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let text = textwrap::fill(&offer.text, &options);
+    format!("  {word}{padding}  {:<22}{}\n", offer.topic, text.trim_start())
 }

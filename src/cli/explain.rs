@@ -60,7 +60,10 @@ fn text(page: &Page) -> String {
         Severity::Advice => "advice",
     };
     let mut out = format!("{bold}nsl::{} ({severity}){plain}\n{}\n", page.code, page.title);
-    let width = textwrap::Options::new(style.width.clamp(40, WIDEST)).break_words(false);
+    let width = textwrap::Options::new(style.width.clamp(40, WIDEST))
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
     for paragraph in page.text.split("\n\n") {
         out.push_str(&format!("\n{}\n", textwrap::fill(paragraph, &width)));
     }

@@ -43,7 +43,9 @@ impl HostFacts {
         if !tree.writable && !root_may {
             return Err(format!(
                 "uid {} may not create cgroups in {}{} (controller `{controller}`)",
-                self.caller.uid, tree.mount, tree.own
+                self.caller.uid,
+                tree.mount,
+                tree.own.trim_end_matches('/')
             ));
         }
         let parent = if version == 2 && root_may && !given { "/".to_string() } else { tree.own.clone() };
