@@ -1,0 +1,178 @@
+//! Paths of the host that the policy needs: sources, the program, its interpreter, the working directory.
+
+use super::tree::{Place, place};
+use crate::host::{HostFacts, PathFact, PathKind};
+use crate::policy::{Access, EntryKind, Mode, MountSource, NsKind, Outside, Policy, Root, Sandbox, Strength, Traced};
+use crate::report::Diagnostic;
+
+/// The paths of the host about which the rules want to know ([`HostFacts::paths`]).
+pub fn wanted_paths(policy: &Policy) -> Vec<String> {
+    let mut paths = Vec::new();
+    let containers = policy.pods.iter().flat_map(|it| &it.containers);
+    for sandbox in policy.sandboxes.iter().chain(containers) {
+        if let Some(Root::Dir { path, .. }) = sandbox.mnt.root.as_ref().map(|it| &it.value) {
+            paths.push(path.clone());
+        }
+        paths.extend(sources(sandbox).map(|(_, source, _)| source.to_string()));
+        let program = sandbox.run.as_ref().and_then(|it| it.value.first()).filter(|it| it.starts_with('/'));
+        let cwd = sandbox.cwd.as_ref().map(|it| &it.value);
+        for path in program.into_iter().chain(cwd) {
+            if sandbox.is_new(NsKind::Mnt)
+                && let Place::Host { path, .. } = place(sandbox, path)
+            {
+                paths.push(path);
+            }
+        }
+    }
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+type Bound<'s> = (&'s Traced<crate::policy::Entry>, &'s str, Access);
+
+fn sources(sandbox: &Sandbox) -> impl Iterator<Item = Bound<'_>> {
+    sandbox.mnt.entries.iter().filter_map(|entry| match &entry.value.kind {
+        EntryKind::Mount(MountSource::Bind { source, access, .. }) => Some((entry, source.as_str(), *access)),
+        _ => None,
+    })
+}
+
+pub(super) fn check(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
+    if !sandbox.is_new(NsKind::Mnt) {
+        return;
+    }
+    roots(sandbox, facts, out);
+    for (entry, source, access) in sources(sandbox) {
+        let Some(fact) = facts.paths.get(source) else { continue };
+        match fact.kind {
+            PathKind::Missing if entry.strength != Strength::Optional => out.push(
+                Diagnostic::error("source-missing", format!("{source} does not exist on {}", facts.name))
+                    .label(entry.span(), "to be mounted from there")
+                    .help("create it, correct the path, or write `optional` before `mount`"),
+            ),
+            PathKind::Forbidden => out.push(
+                Diagnostic::error("source-forbidden", format!("`{}` may not reach {source}", facts.caller.user))
+                    .label(entry.span(), "to be mounted from there")
+                    .help("change the permissions of the directories above it, or run as its owner"),
+            ),
+            _ if access == Access::Rw => writable(sandbox, facts, entry, source, fact, out),
+            _ => {}
+        }
+    }
+    program(sandbox, facts, out);
+    cwd(sandbox, facts, out);
+}
+
+fn roots(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
+    let Some(root) = &sandbox.mnt.root else { return };
+    let Root::Dir { path, .. } = &root.value else { return };
+    let Some(fact) = facts.paths.get(path) else { return };
+    let wrong = match fact.kind {
+        PathKind::Missing => "does not exist",
+        PathKind::Forbidden => "cannot be reached",
+        PathKind::Dir => return,
+        _ => "is no directory",
+    };
+    out.push(
+        Diagnostic::error("source-missing", format!("{path} {wrong} on {}", facts.name))
+            .label(root.span(), "to be the root")
+            .help("correct the path, or create the directory"),
+    );
+}
+
+/// A caller who is root gets an id of its own for the program, which owns nothing on the host.
+fn writable(
+    sandbox: &Sandbox,
+    facts: &HostFacts,
+    entry: &Traced<crate::policy::Entry>,
+    source: &str,
+    fact: &PathFact,
+    out: &mut Vec<Diagnostic>,
+) {
+    let by_root = facts.caller.uid == 0 && facts.caller.initial_userns;
+    let outer = match sandbox.user.uid_map.first().map(|it| &it.value.outside) {
+        Some(Outside::Caller) | None => facts.caller.uid,
+        Some(Outside::Unprivileged) if !by_root => facts.caller.uid,
+        Some(Outside::Outer { id, .. }) => *id,
+        Some(Outside::Unprivileged | Outside::Subid { .. }) => u32::MAX,
+    };
+    let may = outer == 0
+        || fact.mode & 0o002 != 0
+        || fact.uid == outer && fact.mode & 0o200 != 0
+        || outer == facts.caller.uid && facts.caller.gid == fact.gid && fact.mode & 0o020 != 0;
+    if !may {
+        out.push(
+            Diagnostic::warning(
+                "bind-not-writable",
+                format!("the program cannot write to {source}: it belongs to uid {}", fact.uid),
+            )
+            .label(entry.span(), "mounted to be written")
+            .label(sandbox.user.mode.span(), "the program is another user outside")
+            .help(format!("give it to the program (`chmod o+w {source}`), or map the program to its owner")),
+        );
+    }
+}
+
+fn program(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
+    let Some(run) = &sandbox.run else { return };
+    let Some(program) = run.value.first().filter(|it| it.starts_with('/')) else { return };
+    let Place::Host { path, .. } = place(sandbox, program) else { return };
+    let Some(fact) = facts.paths.get(&path) else { return };
+    match fact.kind {
+        PathKind::Missing => out.push(
+            Diagnostic::error("run-missing", format!("{program} does not exist on {}", facts.name))
+                .label(run.span(), "to be run")
+                .help("install it, or correct the path"),
+        ),
+        PathKind::File if fact.mode & 0o111 == 0 => out.push(
+            Diagnostic::error("run-not-executable", format!("{program} is not executable"))
+                .label(run.span(), "to be run")
+                .help(format!("make it executable: `chmod +x {path}`")),
+        ),
+        PathKind::Dir => out.push(
+            Diagnostic::error("run-not-executable", format!("{program} is a directory"))
+                .label(run.span(), "to be run")
+                .help("name a program"),
+        ),
+        _ => {}
+    }
+    let Some(interpreter) = fact.interpreter.as_ref().filter(|it| it.starts_with('/')) else { return };
+    let wrong = match place(sandbox, interpreter) {
+        Place::Nothing => "is not in the sandbox's tree",
+        Place::Hidden(_) => "is hidden",
+        _ => return,
+    };
+    out.push(
+        Diagnostic::error("interpreter-not-visible", format!("{program} needs {interpreter}, which {wrong}"))
+            .label(run.span(), "cannot start without it")
+            .help(format!(
+                "mount the directory that holds it, or add the link that leads to it: `link {} = …`",
+                first_part(interpreter)
+            )),
+    );
+}
+
+fn first_part(path: &str) -> &str {
+    let end = path[1..].find('/').map_or(path.len(), |at| at + 1);
+    &path[..end]
+}
+
+fn cwd(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
+    let Some(cwd) = &sandbox.cwd else { return };
+    let Place::Host { path, .. } = place(sandbox, &cwd.value) else { return };
+    let missing = facts.paths.get(&path).is_some_and(|it| it.kind == PathKind::Missing);
+    // A mount below it makes it, where the tree is read-only.
+    let made = sandbox
+        .mnt
+        .entries
+        .iter()
+        .any(|it| it.value.path.starts_with(&format!("{}/", cwd.value.trim_end_matches('/'))));
+    if missing && !made && sandbox.mnt.mode.value == Mode::New {
+        out.push(
+            Diagnostic::error("cwd-missing", format!("{} does not exist in the sandbox", cwd.value))
+                .label(cwd.span(), "to be the working directory")
+                .help("mount it, or name another directory"),
+        );
+    }
+}

@@ -1,0 +1,102 @@
+//! What containers of one pod must agree about.
+
+use std::collections::BTreeMap;
+
+use crate::policy::{Mode, NsKind, Pod, Sandbox, Traced};
+use crate::report::Diagnostic;
+use crate::source::Span;
+
+pub(super) fn check(pod: &Pod, out: &mut Vec<Diagnostic>) {
+    order(pod, out);
+    child_users(pod, out);
+    budget(pod, out);
+}
+
+/// `after` names containers of the pod, and goes in no circle.
+fn order(pod: &Pod, out: &mut Vec<Diagnostic>) {
+    let by_name: BTreeMap<&str, &Sandbox> = pod.containers.iter().map(|it| (it.name.value.as_str(), it)).collect();
+    for container in &pod.containers {
+        let Some(after) = &container.after else { continue };
+        for name in &after.value {
+            if !by_name.contains_key(name.as_str()) {
+                out.push(
+                    Diagnostic::error("after-unknown", format!("the pod has no container `{name}`"))
+                        .label(after.span(), "waits for it")
+                        .help(format!("the containers are {}", by_name.keys().copied().collect::<Vec<_>>().join(", "))),
+                );
+            }
+        }
+        if let Some(path) = circle(&container.name.value, &by_name, &mut vec![container.name.value.as_str()]) {
+            // Each circle is told once, by the first of its containers.
+            if path.iter().all(|name| *name >= container.name.value.as_str()) {
+                let told: Vec<String> = path.iter().map(|name| format!("`{name}`")).collect();
+                out.push(
+                    Diagnostic::error(
+                        "after-cycle",
+                        format!("`{}` waits for itself: {}", container.name.value, told.join(" → ")),
+                    )
+                    .label(after.span(), "the circle begins here")
+                    .help("delete one `after` of the circle"),
+                );
+            }
+        }
+    }
+}
+
+fn circle<'p>(start: &str, by_name: &BTreeMap<&'p str, &'p Sandbox>, path: &mut Vec<&'p str>) -> Option<Vec<&'p str>> {
+    let current = by_name.get(path.last()?)?;
+    for next in current.after.iter().flat_map(|it| &it.value) {
+        if next == start {
+            return Some(path.clone());
+        }
+        if !path.contains(&next.as_str()) && by_name.contains_key(next.as_str()) {
+            path.push(next);
+            if let Some(found) = circle(start, by_name, path) {
+                return Some(found);
+            }
+            path.pop();
+        }
+    }
+    None
+}
+
+/// A user namespace of a container's own has no rights over what the pod's user namespace owns.
+fn child_users(pod: &Pod, out: &mut Vec<Diagnostic>) {
+    let owned =
+        [NsKind::Net, NsKind::Ipc, NsKind::Uts].into_iter().find(|kind| pod.base.mode(*kind).value == Mode::New);
+    let Some(kind) = owned else { return };
+    for container in pod.containers.iter().filter(|it| it.user.mode.value == Mode::New) {
+        let place = own_place(&container.user.mode, container);
+        out.push(
+            Diagnostic::error(
+                "pod-child-userns",
+                format!("`{}` has no rights over the pod's `{}`", container.name.value, kind.name()),
+            )
+            .label(place, "a user namespace of the container's own")
+            .label(pod.base.mode(kind).span(), "made by the pod")
+            .help("declare `user new` on the pod"),
+        );
+    }
+}
+
+fn own_place(mode: &Traced<Mode>, container: &Sandbox) -> Span {
+    if mode.is_implied() { container.name.span() } else { mode.span() }
+}
+
+fn budget(pod: &Pod, out: &mut Vec<Diagnostic>) {
+    let Some(limit) = &pod.base.cgroup.memory_max else { return };
+    let limits: Vec<&Traced<u64>> = pod.containers.iter().filter_map(|it| it.cgroup.memory_max.as_ref()).collect();
+    let sum: u64 = limits.iter().map(|it| it.value).fold(0, u64::saturating_add);
+    if sum > limit.value {
+        let mut finding = Diagnostic::warning(
+            "pod-budget",
+            format!("the containers may use {sum} bytes, and the pod has {}", limit.value),
+        )
+        .label(limit.span(), "the budget of the pod")
+        .help("raise the budget, or lower the limits of the containers");
+        for limit in limits {
+            finding = finding.label(limit.span(), format!("{} bytes", limit.value));
+        }
+        out.push(finding);
+    }
+}
