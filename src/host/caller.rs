@@ -24,6 +24,7 @@ pub(super) fn find(mounts: &[Mount]) -> Caller {
         capabilities: capabilities(),
         initial_userns: fs::metadata("/proc/self/ns/user").is_ok_and(|it| it.ino() == INITIAL_USERNS),
         chroot: chroot(mounts),
+        setgroups_denied: text("/proc/self/setgroups").trim() == "deny",
         subuid: subordinate(&text("/etc/subuid"), &user, uid),
         subgid: subordinate(&text("/etc/subgid"), &user, uid),
         user,

@@ -80,6 +80,9 @@ pub struct Caller {
     pub initial_userns: bool,
     /// Whether the caller is in a chroot, which forbids user namespaces.
     pub chroot: bool,
+    /// Whether setgroups(2) is denied in the caller's user namespace (/proc/self/setgroups), and so in all below it.
+    #[serde(default)]
+    pub setgroups_denied: bool,
     /// Ranges of subordinate user ids.
     pub subuid: Vec<IdRange>,
     /// Ranges of subordinate group ids.

@@ -57,7 +57,7 @@ pub(super) fn resolve(builder: &mut Builder) -> Option<Identity> {
         None => !caller.is_privileged() && gids.helper.is_none(),
     };
     let (uid, gid) = inside_ids(sandbox, &uids.lines, &gids.lines);
-    let groups = (!deny_setgroups).then(|| sandbox.user.groups.as_ref().map_or(Vec::new(), |it| it.value.clone()));
+    let groups = (!deny_setgroups).then(|| groups(builder)).flatten();
     let span_of = |map: &[Traced<IdMap>]| map.first().map_or(sandbox.user.mode.span(), Traced::span);
     Some(Identity {
         deny_setgroups,
@@ -85,9 +85,19 @@ fn host_identity(builder: &Builder) -> Identity {
         (None, None) => caller.gid,
     };
     let may = caller.has("setgid");
-    let groups = may.then(|| sandbox.user.groups.as_ref().map_or(Vec::new(), |it| it.value.clone()));
+    let groups = may.then(|| groups(builder)).flatten();
     let span = uid_span(sandbox);
     Identity { maps: None, deny_setgroups: false, uid, gid, groups, map_spans: (span, span), uid_span: span }
+}
+
+/// The supplementary groups, none where none are stated. Where setgroups(2) is denied already, as in a namespace of
+/// `unshare --map-root-user`, those of the caller stay; groups that are stated fail then, as they must.
+fn groups(builder: &Builder) -> Option<Vec<u32>> {
+    match &builder.sandbox.user.groups {
+        Some(stated) => Some(stated.value.clone()),
+        None if builder.facts.caller.setgroups_denied => None,
+        None => Some(Vec::new()),
+    }
 }
 
 fn inside_ids(sandbox: &Sandbox, uids: &[MapLine], gids: &[MapLine]) -> (u32, u32) {

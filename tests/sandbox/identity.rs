@@ -112,6 +112,14 @@ both! {
         let out = Stage::new(who).sh("umask").out();
         assert!(out == "0022" || out == "0002" || out == "0027" || out == "0077", "{out}");
     }
+
+    /// `unshare --map-root-user` gives all capabilities, and a namespace in which setgroups(2) is denied for good.
+    fn below_a_namespace_that_denies_setgroups(who) {
+        let stage = Stage::new(who);
+        let through = ["/usr/bin/unshare", "--user", "--map-root-user"];
+        let out = stage.finish(stage.command_through(&through, &["/usr/bin/id", "-u"])).out();
+        assert_eq!(out, "1000");
+    }
 }
 
 fn fs_read(path: &str) -> Vec<u8> {
