@@ -111,12 +111,12 @@ fn quantity(number: &str, unit: &str, span: Span) -> Result<Value, Diagnostic> {
 fn unknown_unit(number: &str, unit: &str, span: Span) -> Diagnostic {
     let meant = match unit {
         "k" | "K" | "kib" | "kiB" | "KIB" | "Kib" => Some("KiB"),
-        "m" | "M" | "mib" | "Mib" | "MIB" => Some("MiB"),
+        "M" | "mib" | "Mib" | "MIB" => Some("MiB"),
         "g" | "G" | "gib" | "Gib" | "GIB" => Some("GiB"),
         "t" | "T" => Some("TiB"),
         "b" => Some("B"),
         "sec" | "secs" | "second" | "seconds" | "S" => Some("s"),
-        "minute" | "minutes" | "mins" => Some("min"),
+        "m" | "minute" | "minutes" | "mins" => Some("min"),
         "hour" | "hours" | "hr" | "H" => Some("h"),
         "day" | "days" | "D" => Some("d"),
         "msec" => Some("ms"),

@@ -26,7 +26,19 @@ pub fn sandbox(cx: &mut Cx, module: &Rc<Module>, decl: &Decl) -> Option<Sandbox>
 /// The typed policy of a stack of layers. `in_pod`: fields that only containers have are welcome.
 pub fn of_slots(cx: &mut Cx, module: &Rc<Module>, decl: &Decl, slots: Slots, in_pod: bool) -> Sandbox {
     let mut findings = Vec::new();
-    let settled = merge::settle(slots, &mut findings);
+    let mut settled = merge::settle(slots, &mut findings);
+    let gone: Vec<&str> = NsKind::ALL
+        .into_iter()
+        .map(NsKind::name)
+        .filter(|kind| {
+            let mode = settled.get(*kind).and_then(|it| it.payload.value.as_ref()).and_then(mode);
+            mode.is_some_and(|it| it != Mode::New)
+        })
+        .collect();
+    settled.retain(|_, it| {
+        let section = it.payload.field.map_or("", |field| field.section);
+        !(it.payload.with_mode && gone.contains(&section))
+    });
     findings.into_iter().for_each(|it| cx.report(it));
     let mut lower = Lower { cx, settled, span: decl.name.span, module: module.clone() };
     lower.missing_modes();
@@ -267,8 +279,13 @@ impl Lower<'_, '_> {
 
     fn net(&mut self) -> Net {
         let read = |found: &Candidate| {
-            let (outer, inner) = (port(found.payload.labels.first()?)?, port(found.payload.value.as_ref()?)?);
-            let publish = Publish { address: None, outer, inner };
+            let labels = &found.payload.labels;
+            let (outer, inner) = (port(labels.last()?)?, port(found.payload.value.as_ref()?)?);
+            let address = labels.first().and_then(|it| match it.value {
+                Value::Address(address, _) => Some(address),
+                _ => None,
+            });
+            let publish = Publish { address, outer, inner };
             Some(Traced { value: publish, origin: found.origin.clone(), strength: found.payload.strength })
         };
         Net {

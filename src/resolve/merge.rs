@@ -21,6 +21,9 @@ pub struct Payload {
     pub value: Option<Val>,
     /// How much it insists.
     pub strength: Strength,
+    /// Whether it is a default of a section whose mode is a default too: `default time new { … }`. Where the section is not
+    /// new in the end, it goes with the mode.
+    pub with_mode: bool,
 }
 
 impl Payload {
@@ -76,6 +79,12 @@ pub struct Slot {
     defaults: Vec<Candidate>,
     plain: Vec<Candidate>,
     finals: Vec<Candidate>,
+}
+
+impl Slot {
+    fn any(&self) -> Option<&Candidate> {
+        self.finals.first().or(self.plain.first()).or(self.defaults.first())
+    }
 }
 
 /// All keys of a stack of layers.
@@ -193,8 +202,15 @@ fn plain(slot: &mut Slot, candidate: Candidate, statement: &Stated, is_final: bo
             Diagnostic::error("set-twice", format!("`{}` is already set{}", statement.key, through(other)))
                 .label(statement.origin.span, "another value, without `override`")
                 .label(other.origin.span, format!("`{}` here", other.shown()))
-                .help("write `override` before it to replace the value, or delete one of the two"),
+                .help("write `override` before it to replace the value, or delete one of the two")
+                .fix(
+                    "write `override` before it",
+                    Span { end: statement.origin.span.start, ..statement.origin.span },
+                    "override ",
+                ),
         );
+        // One mistake, one finding: the new value stands, also where siblings disagreed.
+        slot.plain = vec![candidate];
         return;
     }
     if let (Some(same), false) = (slot.plain.first(), is_final) {
@@ -251,6 +267,18 @@ fn remove(slots: &mut Slots, statement: &Stated, findings: &mut Vec<Diagnostic>)
     let is_section = statement.payload.field.is_none();
     let keys: Vec<String> =
         slots.keys().filter(|key| **key == statement.slot || is_section && key.starts_with(&inside)).cloned().collect();
+    // A path can be there, and be something else.
+    let head = statement.payload.field.map(|it| it.head);
+    let other = slots.get(&statement.slot).and_then(Slot::any).filter(|it| it.payload.field.map(|it| it.head) != head);
+    if let Some(other) = other.filter(|_| !is_section) {
+        findings.push(
+            Diagnostic::error("remove-nothing", format!("`{}` removes nothing", statement.key))
+                .label(statement.origin.span, "it is something else")
+                .label(other.origin.span, format!("it is `{}`", other.origin.key))
+                .help("remove that"),
+        );
+        return;
+    }
     if keys.is_empty() {
         findings.push(
             Diagnostic::error("remove-nothing", format!("`{}` removes nothing", statement.key))
@@ -258,11 +286,12 @@ fn remove(slots: &mut Slots, statement: &Stated, findings: &mut Vec<Diagnostic>)
                 .help("delete the line"),
         );
     }
+    if let Some(fixed) = keys.iter().find_map(|key| slots[key].finals.first()) {
+        findings.push(final_overridden(statement, fixed));
+        return;
+    }
     for key in keys {
-        match slots[&key].finals.first() {
-            Some(fixed) => findings.push(final_overridden(statement, fixed)),
-            None => drop(slots.remove(&key)),
-        }
+        slots.remove(&key);
     }
 }
 

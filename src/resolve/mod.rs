@@ -4,6 +4,7 @@
 //! sandbox becomes a stack of layers (`layer`): its profiles, joined, and its own body on top. Merging (`merge`) leaves one
 //! value for each key; the schema gives it its type (`typed`), and `lower` makes the policy of it.
 
+mod body;
 mod eval;
 mod groups;
 mod layer;
@@ -16,6 +17,7 @@ mod params;
 mod pods;
 mod scope;
 mod typed;
+mod unused;
 mod value;
 
 use std::collections::{BTreeMap, HashMap};
@@ -70,8 +72,10 @@ struct Cx<'a> {
     loader: &'a dyn Loader,
     inputs: &'a Inputs,
     findings: Vec<Diagnostic>,
-    /// Declarations that were used.
+    /// The `use` statements that were of use.
     used: Vec<Span>,
+    /// Names of the module at hand that are declared further down.
+    below: Vec<(String, Span)>,
     /// Modules by absolute path, or by name for the standard library.
     modules: BTreeMap<String, Rc<Module>>,
     /// Files that are being read, with the `use` that asked for them.
@@ -94,7 +98,8 @@ impl<'a> Cx<'a> {
             caller: &self.inputs.caller,
             dir,
             findings: &mut self.findings,
-            used: &mut self.used,
+            texts: self.files,
+            below: &self.below,
         }
     }
 
@@ -129,6 +134,7 @@ pub fn resolve(files: &mut Files, root: FileId, inputs: &Inputs, loader: &dyn Lo
         inputs,
         findings: tree.errors,
         used: Vec::new(),
+        below: Vec::new(),
         modules: BTreeMap::new(),
         loading: vec![(path, None)],
         root_dir: root_dir.clone(),
@@ -144,7 +150,8 @@ pub fn resolve(files: &mut Files, root: FileId, inputs: &Inputs, loader: &dyn Lo
     declarations(&mut cx, &module, &mut policy, had_syntax_errors);
     // What could not be read may be where a name is used.
     if !cx.findings.iter().any(Diagnostic::is_error) {
-        params::unused(&mut cx, &module);
+        let modules: Vec<Rc<Module>> = cx.modules.values().filter(|it| it.dir.is_some()).cloned().collect();
+        modules.iter().chain([&module]).for_each(|it| unused::report(&mut cx, &it.items));
     }
     let mut findings = cx.findings;
     findings.sort_by_key(|it| it.labels.first().map(|label| (label.span.file, label.span.start)));

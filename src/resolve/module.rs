@@ -9,7 +9,7 @@ use super::scope::{Binding, normalise};
 use crate::report::Diagnostic;
 use crate::schema::suggest;
 use crate::source::{FileId, LoadError, Span};
-use crate::syntax::ast::{Decl, DeclKind, Group, Item, Use};
+use crate::syntax::ast::{Decl, DeclKind, Group, Item, Name, Use};
 use crate::syntax::{outline, parse, parse_range};
 
 /// The standard library, by module.
@@ -30,6 +30,8 @@ pub struct Module {
     pub dir: Option<String>,
     /// Modules by the name under which it uses them.
     pub uses: RefCell<BTreeMap<String, (Rc<Module>, Span)>>,
+    /// Names under which it uses modules that cannot be read.
+    pub unread: RefCell<BTreeMap<String, Span>>,
     /// Its parameters and lets, once they are evaluated.
     pub names: RefCell<Rc<BTreeMap<String, Binding>>>,
     /// Everything at its top, in order; empty in the standard library, which is read item by item.
@@ -61,6 +63,7 @@ impl Module {
             profiles: RefCell::new(profiles),
             groups: RefCell::new(groups),
             uses: RefCell::default(),
+            unread: RefCell::default(),
             names: RefCell::default(),
             lazy: false,
         }
@@ -148,14 +151,22 @@ pub fn follow(cx: &mut Cx, module: &Rc<Module>) {
     }
 }
 
-fn bind(cx: &mut Cx, module: &Rc<Module>, it: &Use) {
-    let Some(found) = load(cx, module, it) else { return };
-    let name = match &it.alias {
-        Some(alias) => alias.node.clone(),
+/// The name that a `use` makes: the one after `as`, or the last part of the module's.
+pub fn bound_name(it: &Use) -> Name {
+    match &it.alias {
+        Some(alias) => alias.clone(),
         None => {
             let last = it.module.node.rsplit('/').next().unwrap_or_default();
-            last.strip_suffix(".nsl").unwrap_or(last).to_string()
+            Name { node: last.strip_suffix(".nsl").unwrap_or(last).to_string(), span: it.module.span }
         }
+    }
+}
+
+fn bind(cx: &mut Cx, module: &Rc<Module>, it: &Use) {
+    let name = bound_name(it).node;
+    let Some(found) = load(cx, module, it) else {
+        module.unread.borrow_mut().insert(name, it.span);
+        return;
     };
     let before = module.uses.borrow_mut().insert(name.clone(), (found, it.span));
     if let Some((_, first)) = before {
@@ -175,6 +186,7 @@ fn load(cx: &mut Cx, from: &Module, it: &Use) -> Option<Rc<Module>> {
         return standard(cx, name).or_else(|| {
             let known: Vec<&str> = STD.iter().map(|(name, _)| *name).collect();
             let hint = suggest::hint(name, known.iter().copied()).unwrap_or_default();
+            let hint = hint.trim_end_matches('?').to_string();
             cx.findings.push(
                 Diagnostic::error("unknown-module", format!("there is no module `{name}`"))
                     .label(it.module.span, "not in the standard library")
@@ -187,15 +199,17 @@ fn load(cx: &mut Cx, from: &Module, it: &Use) -> Option<Rc<Module>> {
         });
     }
     let dir = from.dir.as_deref().unwrap_or("/");
-    let path = normalise(&if name.starts_with('/') { name.to_string() } else { format!("{dir}/{name}") }).ok()?;
-    if !path.strip_prefix(cx.root_dir.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/')) {
+    let path = normalise(&if name.starts_with('/') { name.to_string() } else { format!("{dir}/{name}") });
+    let root = cx.root_dir.trim_end_matches('/').to_string();
+    let below = path.ok().filter(|it| it.strip_prefix(&root).is_some_and(|rest| rest.starts_with('/')));
+    let Some(path) = below else {
         cx.findings.push(
             Diagnostic::error("module-outside", format!("`{name}` lies outside the directory of the policy"))
                 .label(it.module.span, "leads out")
                 .help("move the module below the directory of the file that is checked: a policy reads nothing else"),
         );
         return None;
-    }
+    };
     if let Some((_, first)) = cx.loading.iter().find(|(loading, _)| *loading == path) {
         let mut finding = Diagnostic::error("import-cycle", format!("`{name}` uses itself in the end"))
             .label(it.span, "this closes the circle");

@@ -90,6 +90,7 @@ pub fn bind_root(cx: &mut Cx, module: &Rc<Module>) {
 
 fn bind(cx: &mut Cx, module: &Module, is_root: bool) {
     let mut names: BTreeMap<String, Binding> = BTreeMap::new();
+    cx.below = module.items.iter().filter_map(declared_name).collect();
     for item in &module.items {
         let (name, declared, value) = match item {
             Item::Param(param) => (&param.name, param.span, param_value(cx, module, param, is_root, &names)),
@@ -116,7 +117,17 @@ fn bind(cx: &mut Cx, module: &Module, is_root: bool) {
             );
         }
     }
+    cx.below.clear();
     *module.names.borrow_mut() = Rc::new(names);
+}
+
+/// The name that an item gives to a value.
+fn declared_name(item: &Item) -> Option<(String, Span)> {
+    match item {
+        Item::Param(it) => Some((it.name.node.clone(), it.name.span)),
+        Item::Let(it) => Some((it.name.node.clone(), it.name.span)),
+        _ => None,
+    }
 }
 
 fn param_value(
@@ -170,6 +181,8 @@ fn given(cx: &mut Cx, param: &Param, text: &str) -> Option<Val> {
             let path = scope.absolute(text, span);
             Some(Value::Path(cx.scope(&names, Some(&cwd)).take(path)?))
         }
+        // Shells make brackets and quotes a burden: `a,b` is a list as well.
+        "" if !text.trim_start().starts_with('[') => return given_list(cx, param, text),
         _ => None,
     };
     let value = match plain {
@@ -185,21 +198,12 @@ fn given(cx: &mut Cx, param: &Param, text: &str) -> Option<Val> {
     fit(value, &param.ty, &format!("`{name}`"), &mut cx.scope(&names, Some(&cwd)))
 }
 
-/// What nobody uses.
-pub fn unused(cx: &mut Cx, module: &Rc<Module>) {
-    for item in &module.items {
-        let (code, name, span, word) = match item {
-            Item::Param(it) => ("unused-param", &it.name, it.span, "parameter"),
-            Item::Let(it) => ("unused-let", &it.name, it.span, "value"),
-            Item::Use(it) => ("unused-use", it.alias.as_ref().unwrap_or(&it.module), it.span, "module"),
-            _ => continue,
-        };
-        if !cx.used.contains(&span) {
-            cx.report(
-                Diagnostic::warning(code, format!("the {word} `{}` is never used", name.node))
-                    .label(span, "declared here")
-                    .help("delete the line, or use it"),
-            );
-        }
-    }
+/// `--set NAME=a,b` for a parameter that is a list.
+fn given_list(cx: &mut Cx, param: &Param, text: &str) -> Option<Val> {
+    let TypeExpr::List(inner, _) = &param.ty else { return None };
+    let one = Param { ty: (**inner).clone(), ..param.clone() };
+    let parts = text.split(',').map(str::trim).filter(|it| !it.is_empty());
+    let items: Vec<Option<Val>> = parts.map(|it| given(cx, &one, it)).collect();
+    let value = Value::List(items.into_iter().collect::<Option<_>>()?);
+    Some(Val { value, span: param.name.span })
 }

@@ -10,6 +10,7 @@ use super::module::Module;
 use super::value::{Val, Value};
 use crate::policy::{Mode, NsKind, Origin, Pod, Sandbox, Strength};
 use crate::report::Diagnostic;
+use crate::schema::suggest;
 use crate::syntax::ast::{Decl, DeclKind, Item};
 
 /// A pod of the file.
@@ -18,7 +19,10 @@ pub fn pod(cx: &mut Cx, module: &Rc<Module>, decl: &Decl) -> Option<Pod> {
     cx.layers.clear();
     let mut slots = layer::base(cx, &decl.with, &env);
     layer::apply_body(cx, &mut slots, &decl.body, &env);
+    let ground: Slots =
+        slots.iter().filter(|(key, _)| !is_own(key)).map(|(key, slot)| (key.clone(), slot.clone())).collect();
     let base = lower::of_slots(cx, module, decl, slots, false);
+    programs_alone(cx, &base);
     let mut containers: Vec<Sandbox> = Vec::new();
     for item in &decl.body.items {
         let Item::Decl(inner) = item else { continue };
@@ -34,8 +38,9 @@ pub fn pod(cx: &mut Cx, module: &Rc<Module>, decl: &Decl) -> Option<Pod> {
                     .help("give one of them another name"),
             );
         }
-        containers.push(container(cx, module, inner, &base, &env));
+        containers.push(container(cx, module, inner, &base, &ground, &env));
     }
+    known_containers(cx, &containers);
     if containers.is_empty() {
         cx.report(
             Diagnostic::error("no-run", format!("the pod `{}` has no container", decl.name.node))
@@ -46,9 +51,44 @@ pub fn pod(cx: &mut Cx, module: &Rc<Module>, decl: &Decl) -> Option<Pod> {
     Some(Pod { base, containers })
 }
 
-fn container(cx: &mut Cx, module: &Rc<Module>, decl: &Decl, pod: &Sandbox, env: &Env) -> Sandbox {
+/// Whether a key is the pod's own, such as those of namespaces; the rest is said of its containers.
+fn is_own(key: &str) -> bool {
+    let section = key.split(['.', '[']).next().unwrap_or(key);
+    // A pod has neither of the two, and that is said of the pod alone.
+    matches!(section, "run" | "cwd") || crate::schema::section(section).is_some_and(|it| it.has_mode)
+}
+
+/// A pod runs nothing itself.
+fn programs_alone(cx: &mut Cx, pod: &Sandbox) {
+    let run = pod.run.as_ref().map(|it| ("run", it.span()));
+    let cwd = pod.cwd.as_ref().map(|it| ("cwd", it.span()));
+    for (head, span) in run.into_iter().chain(cwd) {
+        cx.report(
+            Diagnostic::error("misplaced", format!("a pod has no `{head}`, its containers do"))
+                .label(span, "nothing runs here")
+                .help("move it into a `container`"),
+        );
+    }
+}
+
+fn known_containers(cx: &mut Cx, containers: &[Sandbox]) {
+    let names: Vec<&str> = containers.iter().map(|it| it.name.value.as_str()).collect();
+    for after in containers.iter().filter_map(|it| it.after.as_ref()) {
+        for name in after.value.iter().filter(|it| !names.contains(&it.as_str())) {
+            let finding = Diagnostic::error("unknown-reference", format!("this pod has no container `{name}`"))
+                .label(after.span(), "waits for nobody");
+            cx.report(match suggest::hint(name, names.iter().copied()) {
+                Some(hint) => finding.help(hint),
+                None => finding,
+            });
+        }
+    }
+}
+
+fn container(cx: &mut Cx, module: &Rc<Module>, decl: &Decl, pod: &Sandbox, ground: &Slots, env: &Env) -> Sandbox {
     cx.layers.clear();
     let mut slots: Slots = layer::base(cx, &decl.with, env);
+    merge::join(&mut slots, ground);
     let mut findings = Vec::new();
     merge::apply(&mut slots, shared(pod), &mut findings);
     findings.into_iter().for_each(|it| cx.report(it));
@@ -64,7 +104,13 @@ fn shared(pod: &Sandbox) -> Vec<Stated> {
         .map(|kind| {
             let span = pod.mode(kind).span();
             let value = Val { value: Value::Variant("pod".into(), Vec::new()), span };
-            let payload = Payload { field: None, labels: Vec::new(), value: Some(value), strength: Strength::Required };
+            let payload = Payload {
+                field: None,
+                labels: Vec::new(),
+                value: Some(value),
+                strength: Strength::Required,
+                with_mode: false,
+            };
             Stated {
                 key: kind.name().to_string(),
                 slot: kind.name().to_string(),

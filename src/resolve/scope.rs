@@ -7,7 +7,7 @@ use super::CallerNames;
 use super::value::{Val, Value};
 use crate::report::Diagnostic;
 use crate::schema::suggest;
-use crate::source::Span;
+use crate::source::{Files, Span};
 use crate::syntax::ast::Name;
 
 /// One name and its value; `None` is a value that could not be made, about which a finding exists already.
@@ -29,8 +29,10 @@ pub struct Scope<'a> {
     pub dir: Option<&'a str>,
     /// Findings.
     pub findings: &'a mut Vec<Diagnostic>,
-    /// Places of declarations that were used.
-    pub used: &'a mut Vec<Span>,
+    /// The texts, for what a value does not remember of how it was written.
+    pub texts: &'a Files,
+    /// Names that are declared further down in the file.
+    pub below: &'a [(String, Span)],
 }
 
 impl Scope<'_> {
@@ -66,6 +68,10 @@ impl Scope<'_> {
             let mut finding =
                 Diagnostic::error("unknown-reference", format!("nothing is called `${}` here", first.node))
                     .label(span, "unknown name");
+            if let Some((_, declared)) = self.below.iter().find(|(name, _)| *name == first.node) {
+                self.report(finding.label(*declared, "declared only here").help("move the declaration up"));
+                return None;
+            }
             match suggest::nearest(&first.node, known.iter().copied()) {
                 Some(found) => {
                     finding = finding.help(format!("did you mean `${found}`?"));
@@ -81,7 +87,6 @@ impl Scope<'_> {
             self.report(finding);
             return None;
         };
-        self.used.push(binding.declared);
         binding.value.map(|it| Val { value: it.value, span })
     }
 
@@ -117,6 +122,13 @@ impl Scope<'_> {
 
     /// A path made absolute and normal: no `.`, no `..`, no double or final slash.
     pub fn absolute(&self, text: &str, span: Span) -> Result<String, Diagnostic> {
+        // What `..` behind a name means depends on symbolic links that nobody sees here.
+        let mut parts = text.split('/').skip_while(|part| matches!(*part, "." | ".."));
+        if parts.any(|part| part == "..") {
+            return Err(Diagnostic::error("bad-path", format!("`{text}` goes up again with `..`"))
+                .label(span, "where this leads depends on symbolic links")
+                .help("write the path that is meant without `..`; a path may only begin with `../`"));
+        }
         let whole = match (text.starts_with('/'), self.dir) {
             (true, _) => text.to_string(),
             (false, Some(dir)) => format!("{dir}/{text}"),

@@ -19,6 +19,22 @@ pub fn fit(val: Val, ty: &Ty, what: &str, scope: &mut Scope) -> Option<Val> {
             fits.then_some(()).or_else(|| range(span, what, least, most, scope))?;
             Some(val)
         }
+        (Ty::Permissions, Value::Int(it)) => {
+            (0..=0o7777).contains(it).then_some(()).or_else(|| range(span, what, &0, &0o7777, scope))?;
+            // 755 is not 0o755, and hardly ever meant.
+            let written = scope.texts.slice(span).to_string();
+            if *it > 7 && !written.starts_with("0o") && written.starts_with(|c: char| c.is_ascii_digit()) {
+                let right = format!("0o{written}");
+                scope.report(
+                    Diagnostic::error("wrong-type", format!("{what} is written in octal, and `{written}` is decimal"))
+                        .label(span, "other bits than it looks like")
+                        .help(format!("write `{right}`"))
+                        .fix(format!("write `{right}`"), span, right),
+                );
+                return None;
+            }
+            Some(val)
+        }
         (Ty::Id, Value::Int(it)) => {
             (0..=4_294_967_294).contains(it).then_some(()).or_else(|| range(span, what, &0, &4_294_967_294, scope))?;
             Some(val)
@@ -72,7 +88,7 @@ pub fn fit(val: Val, ty: &Ty, what: &str, scope: &mut Scope) -> Option<Val> {
 fn matches(value: &Value, ty: &Ty) -> bool {
     match ty {
         Ty::Bool => matches!(value, Value::Bool(_)),
-        Ty::Int(..) => matches!(value, Value::Int(_)),
+        Ty::Int(..) | Ty::Permissions => matches!(value, Value::Int(_)),
         Ty::Size => matches!(value, Value::Size(_)),
         Ty::Duration | Ty::Offset => matches!(value, Value::Duration(_)),
         Ty::Percent => matches!(value, Value::Percent(_)),
@@ -121,11 +137,24 @@ fn wrong_type(val: &Val, ty: &Ty, what: &str, scope: &mut Scope) -> Option<Val> 
         );
         return None;
     }
-    let wanted = ty.describe();
+    let wanted = match ty {
+        // Their names will do: what stands in the parentheses of each would fill the screen.
+        Ty::Variant(variants) => {
+            let names = variants.iter().filter(|it| !it.not_yet).map(|it| format!("`{}`", it.name));
+            names.collect::<Vec<_>>().join(", ")
+        }
+        ty => ty.describe(),
+    };
     scope.report(
-        Diagnostic::error("wrong-type", format!("{what} is {wanted}, not {}", val.value.kind()))
-            .label(val.span, format!("{} stands here", val.value.kind()))
-            .help(format!("write {wanted}")),
+        Diagnostic::error(
+            "wrong-type",
+            match ty {
+                Ty::Variant(_) => format!("{what} cannot be {}", val.value.kind()),
+                _ => format!("{what} is {wanted}, not {}", val.value.kind()),
+            },
+        )
+        .label(val.span, format!("{} stands here", val.value.kind()))
+        .help(format!("write {wanted}")),
     );
     None
 }

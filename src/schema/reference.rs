@@ -56,7 +56,8 @@ fn usage(field: &Field) -> String {
         (None, _) => "",
     };
     let value = if field.shape == Shape::Section { " { … }" } else { value };
-    format!("{}{labels}{value}", field.head)
+    let lead = field.lead.map_or("", |_| " [ADDRESS]");
+    format!("{}{lead}{labels}{value}", field.head)
 }
 
 fn describe(ty: &Ty) -> String {

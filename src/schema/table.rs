@@ -45,6 +45,7 @@ const BASE: Field = Field {
     section: "",
     head: "",
     shape: Shape::Setting,
+    lead: None,
     labels: &[],
     value: None,
     value_optional: false,
@@ -150,14 +151,19 @@ pub const FIELDS: &[Field] = &[
     ),
     setting("net", "loopback", Ty::Symbol(&["up", "down"]), "up", "whether `lo` is up"),
     weaker(
-        entry(
-            "net",
-            "publish",
-            &[Ty::Port],
-            Some(Ty::Port),
-            "a port of the host's loopback that leads to a port inside; without root, and without a helper program",
-        ),
-        "one more",
+        Field {
+            lead: Some(Ty::Address),
+            privilege: "CAP_NET_BIND_SERVICE for outer ports below 1024",
+            ..entry(
+                "net",
+                "publish",
+                &[Ty::Port],
+                Some(Ty::Port),
+                "a port of the host that leads to a port inside; on 127.0.0.1 where no address of the host is named; \
+                 without root, and without a helper program",
+            )
+        },
+        "one more, or another address",
     ),
     weaker(setting("mnt", "root", Ty::Variant(ROOTS), "empty", "what `/` is"), "host, or rw"),
     weaker(
@@ -181,7 +187,7 @@ pub const FIELDS: &[Field] = &[
             "mnt",
             "mkdir",
             &[Ty::Path],
-            Some(Ty::Int(0, 0o7777)),
+            Some(Ty::Permissions),
             "an empty directory, with its permission bits (0o755)",
         )
     },

@@ -7,6 +7,8 @@ pub enum Ty {
     Bool,
     /// A whole number between these two, both included.
     Int(i128, i128),
+    /// Permission bits, in octal: `0o755`.
+    Permissions,
     /// `64MiB`
     Size,
     /// `30s`; never negative.
@@ -94,6 +96,8 @@ pub struct Field {
     pub head: &'static str,
     /// Whether it is a setting, an entry or a section.
     pub shape: Shape,
+    /// The type of a label that may stand before the others.
+    pub lead: Option<Ty>,
     /// The types of its labels.
     pub labels: &'static [Ty],
     /// The type of its value; `None` where it has none.
@@ -138,6 +142,7 @@ impl Ty {
         match self {
             Ty::Bool => "`true` or `false`".into(),
             Ty::Int(..) => "a whole number".into(),
+            Ty::Permissions => "permission bits such as `0o755`".into(),
             Ty::Size => "a size such as `64MiB`".into(),
             Ty::Duration => "a duration such as `30s`".into(),
             Ty::Offset => "a duration such as `1d` or `-2h`".into(),

@@ -90,7 +90,7 @@ const BIND: &[ArgSpec] = &[
 const TMPFS: &[ArgSpec] = &[
     named("size", Ty::Size),
     named("inodes", Ty::Int(1, 1 << 40)),
-    named("mode", Ty::Int(0, 0o7777)),
+    named("mode", Ty::Permissions),
     flag("noexec"),
     flag("suid"),
     flag("dev"),

@@ -47,8 +47,8 @@ pub(super) const PAGES: &[Page] = &[
         "unclosed-string",
         "a string that does not end on its line",
         "A string stands between straight double quotes on one line; `\\n` in it begins a new line.",
-        "sandbox a {\n  run = [\"/bin/true]\n}\n",
-        "sandbox a {\n  run = [\"/bin/true\"]\n}\n",
+        "sandbox a {\n  env NAME = \"web\n}\n",
+        "sandbox a {\n  env NAME = \"web\"\n}\n",
     ),
     page(
         "bad-escape",
