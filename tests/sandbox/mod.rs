@@ -18,5 +18,6 @@ mod limits;
 mod namespaces;
 mod network;
 mod program;
+mod reports;
 
 use stage::{Outcome, Stage, Who, skip};
