@@ -48,9 +48,9 @@ fn collect(
     open: &mut Vec<(String, Span)>,
 ) -> Option<()> {
     let Some((module, group)) = find(cx, from, name) else {
-        let mut known = from.group_names(cx);
+        let mut known = from.group_names();
         if let Some(prelude) = module::standard(cx, PRELUDE) {
-            known.extend(prelude.group_names(cx));
+            known.extend(prelude.group_names());
         }
         unknown(
             cx,

@@ -160,7 +160,7 @@ fn find_profile(cx: &mut Cx, instance: &Instance, env: &Env) -> Option<(Rc<Modul
         }
         let module = env.module.clone();
         let Some(decl) = module.profile(cx, &first.node) else {
-            let known = module.profile_names(cx);
+            let known = module.profile_names();
             unknown(cx, first, known, "there is no profile");
             return None;
         };
@@ -179,7 +179,7 @@ fn find_profile(cx: &mut Cx, instance: &Instance, env: &Env) -> Option<(Rc<Modul
     };
     cx.used.push(used);
     let Some(decl) = module.profile(cx, &name.node) else {
-        let known = module.profile_names(cx);
+        let known = module.profile_names();
         unknown(cx, name, known, &format!("module `{}` has no profile", first.node));
         return None;
     };

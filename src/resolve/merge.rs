@@ -198,17 +198,15 @@ fn put(slots: &mut Slots, statement: Stated, findings: &mut Vec<Diagnostic>) {
 fn plain(slot: &mut Slot, candidate: Candidate, statement: &Stated, is_final: bool, findings: &mut Vec<Diagnostic>) {
     let other = slot.plain.iter().find(|it| it.said != candidate.said);
     if let Some(other) = other {
-        findings.push(
-            Diagnostic::error("set-twice", format!("`{}` is already set{}", statement.key, through(other)))
-                .label(statement.origin.span, "another value, without `override`")
-                .label(other.origin.span, format!("`{}` here", other.shown()))
-                .help("write `override` before it to replace the value, or delete one of the two")
-                .fix(
-                    "write `override` before it",
-                    Span { end: statement.origin.span.start, ..statement.origin.span },
-                    "override ",
-                ),
-        );
+        let span = statement.origin.span;
+        let finding = Diagnostic::error("set-twice", format!("`{}` is already set{}", statement.key, through(other)))
+            .label(span, "another value, without `override`")
+            .label(other.origin.span, format!("`{}` here", other.shown()))
+            .help("write `override` before it to replace the value, or delete one of the two");
+        findings.push(match is_final {
+            false => finding.fix("write `override` before it", Span { end: span.start, ..span }, "override "),
+            true => finding,
+        });
         // One mistake, one finding: the new value stands, also where siblings disagreed.
         slot.plain = vec![candidate];
         return;
@@ -332,5 +330,146 @@ pub fn how(modifier: Option<Modifier>) -> How {
         Some(Modifier::Override) => How::Override,
         Some(Modifier::Final) => How::Final,
         _ => How::Set,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resolve::value::Value;
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    const LEVELS: [Option<Modifier>; 5] =
+        [None, Some(Modifier::Default), Some(Modifier::Override), Some(Modifier::Final), Some(Modifier::Remove)];
+
+    fn stated(key: u8, modifier: Option<Modifier>, value: u8) -> Stated {
+        let key = format!("k{key}");
+        let value = Val { value: Value::Int(value.into()), span: Span::default() };
+        let payload = Payload {
+            field: None,
+            labels: Vec::new(),
+            value: Some(value),
+            strength: Strength::Required,
+            with_mode: false,
+        };
+        let origin = Origin {
+            span: Span::default(),
+            how: how(modifier),
+            key: key.as_str().into(),
+            via: Arc::from([]),
+            replaced: Vec::new(),
+        };
+        Stated { slot: key.clone(), key, modifier, payload: Rc::new(payload), origin }
+    }
+
+    /// Slots as bodies over each other make them.
+    fn slots() -> impl Strategy<Value = Slots> {
+        prop::collection::vec((0u8..4, 0usize..5, 0u8..3), 0..12).prop_map(|said| {
+            let mut slots = Slots::new();
+            for (key, level, value) in said {
+                apply(&mut slots, vec![stated(key, LEVELS[level], value)], &mut Vec::new());
+            }
+            slots
+        })
+    }
+
+    type Sets = BTreeMap<String, [Vec<String>; 3]>;
+
+    /// The three sets of each key, whatever the order in which they were met.
+    fn sets(slots: &Slots) -> Sets {
+        let sorted = |set: &Vec<Candidate>| {
+            let mut said: Vec<String> = set.iter().map(|it| it.said.clone()).collect();
+            said.sort();
+            said
+        };
+        slots
+            .iter()
+            .map(|(key, it)| (key.clone(), [sorted(&it.defaults), sorted(&it.plain), sorted(&it.finals)]))
+            .collect()
+    }
+
+    fn joined(a: &Slots, b: &Slots) -> Slots {
+        let mut slots = a.clone();
+        join(&mut slots, b);
+        slots
+    }
+
+    proptest! {
+        #[test]
+        fn joining_has_no_order(a in slots(), b in slots()) {
+            prop_assert_eq!(sets(&joined(&a, &b)), sets(&joined(&b, &a)));
+        }
+
+        #[test]
+        fn joining_has_no_grouping(a in slots(), b in slots(), c in slots()) {
+            prop_assert_eq!(sets(&joined(&joined(&a, &b), &c)), sets(&joined(&a, &joined(&b, &c))));
+        }
+
+        #[test]
+        fn joining_again_changes_nothing(a in slots(), b in slots()) {
+            prop_assert_eq!(sets(&joined(&a, &a)), sets(&a));
+            prop_assert_eq!(sets(&joined(&joined(&a, &b), &b)), sets(&joined(&a, &b)));
+        }
+
+        #[test]
+        fn the_order_of_statements_means_nothing(
+            base in slots(),
+            body in prop::collection::btree_map(0u8..4, (0usize..5, 0u8..3), 0..4),
+        ) {
+            let body: Vec<Stated> = body.into_iter().map(|(key, (level, value))| stated(key, LEVELS[level], value)).collect();
+            let (mut forwards, mut backwards) = (base.clone(), base);
+            apply(&mut forwards, body.clone(), &mut Vec::new());
+            apply(&mut backwards, body.into_iter().rev().collect(), &mut Vec::new());
+            prop_assert_eq!(sets(&forwards), sets(&backwards));
+        }
+    }
+
+    /// What a statement over a base comes to: the value, and the codes of what is said about it.
+    fn over(
+        base: &[(Option<Modifier>, u8)],
+        modifier: Option<Modifier>,
+        value: u8,
+    ) -> (Option<String>, Vec<&'static str>) {
+        let mut slots = Slots::new();
+        for (level, value) in base {
+            let mut sibling = Slots::new();
+            apply(&mut sibling, vec![stated(0, *level, *value)], &mut Vec::new());
+            join(&mut slots, &sibling);
+        }
+        let mut findings = Vec::new();
+        apply(&mut slots, vec![stated(0, modifier, value)], &mut findings);
+        // The mode of a section may be said again; a field may not.
+        let value = settle(slots, &mut findings).into_values().next().map(|it| it.text);
+        (value, findings.into_iter().map(|it| it.code).collect())
+    }
+
+    /// The table of the reference, row by row.
+    #[test]
+    fn the_table_of_the_merge_rule() {
+        use Modifier::{Default, Final, Override, Remove};
+        let is = |value: &str| Some(value.to_string());
+        assert_eq!(over(&[], None, 1), (is("1"), vec![]));
+        assert_eq!(over(&[], Some(Override), 1), (is("1"), vec!["override-nothing"]));
+        assert_eq!(over(&[], Some(Remove), 1), (None, vec!["remove-nothing"]));
+
+        assert_eq!(over(&[(Some(Default), 1)], None, 2), (is("2"), vec![]));
+        assert_eq!(over(&[(Some(Default), 1), (Some(Default), 3)], None, 2), (is("2"), vec![]));
+        assert_eq!(over(&[(Some(Default), 1)], Some(Override), 2), (is("2"), vec!["redundant-set"]));
+        assert_eq!(over(&[(Some(Default), 1)], Some(Remove), 2), (None, vec![]));
+
+        assert_eq!(over(&[(None, 1)], None, 1), (is("1"), vec![]));
+        assert_eq!(over(&[(None, 1)], Some(Default), 2), (is("1"), vec![]));
+        assert_eq!(over(&[(None, 1)], Some(Remove), 2), (None, vec![]));
+
+        assert_eq!(over(&[(None, 1)], None, 2), (is("2"), vec!["set-twice"]));
+        assert_eq!(over(&[(None, 1), (None, 2)], None, 1), (is("1"), vec!["set-twice"]));
+        assert_eq!(over(&[(None, 1), (None, 2)], Some(Override), 3), (is("3"), vec![]));
+
+        assert_eq!(over(&[(Some(Final), 1)], None, 1), (is("1"), vec![]));
+        assert_eq!(over(&[(Some(Final), 1)], Some(Default), 2), (is("1"), vec![]));
+        assert_eq!(over(&[(Some(Final), 1)], None, 2), (is("1"), vec!["final-overridden"]));
+        assert_eq!(over(&[(Some(Final), 1)], Some(Override), 2), (is("1"), vec!["final-overridden"]));
+        assert_eq!(over(&[(Some(Final), 1)], Some(Remove), 2), (is("1"), vec!["final-overridden"]));
     }
 }
