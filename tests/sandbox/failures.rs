@@ -89,7 +89,7 @@ const FAILURES: &[Failure] = &[
         name: "a program that run names and that is not there",
         stage: |it| it.top("run = [\"/no/such/program\"]"),
         args: &[],
-        ends: 127,
+        ends: 2,
         line: "run =",
         says: &["/no/such/program"],
         ..USUAL
@@ -151,10 +151,27 @@ const FAILURES: &[Failure] = &[
         ..USUAL
     },
     Failure {
+        name: "a program that run names and that is not on a tmpfs",
+        stage: |it| it.line("mnt", "mount /app = tmpfs(size: 1MiB)").top("run = [\"/app/program\"]"),
+        args: &[],
+        ends: 127,
+        line: "run =",
+        says: &["/app/program", "ENOENT"],
+        ..USUAL
+    },
+    Failure {
         name: "a working directory that is not there",
         stage: |it| it.top("cwd = /no/such/place"),
+        ends: 2,
         line: "cwd =",
-        says: &["/no/such/place", "ENOENT"],
+        says: &["/no/such/place"],
+        ..USUAL
+    },
+    Failure {
+        name: "a working directory that is not on a tmpfs",
+        stage: |it| it.line("mnt", "mount /app = tmpfs(size: 1MiB)").top("cwd = /app/place"),
+        line: "cwd =",
+        says: &["/app/place", "ENOENT"],
         ..USUAL
     },
     Failure {
