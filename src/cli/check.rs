@@ -73,7 +73,8 @@ pub fn main(args: &Check) -> i32 {
     let probe = Probe::new();
     let mut facts = probe.facts();
     let inputs = match args.settings.inputs(&facts) {
-        Ok(inputs) => inputs,
+        // A review asks what a policy says whatever its parameters are.
+        Ok(inputs) => Inputs { open: true, ..inputs },
         Err(error) => return refuse(&Files::new(), &[error]),
     };
     let mut tally = Tally::default();

@@ -39,7 +39,7 @@ impl Settings {
                     .help("give each parameter one value"));
             }
         }
-        Ok(Inputs { cwd: self.cwd()?, params, caller: nsl::caller_names(facts) })
+        Ok(Inputs { cwd: self.cwd()?, params, caller: nsl::caller_names(facts), open: false })
     }
 
     /// The working directory. Where there is none any more, what is absolute still works.

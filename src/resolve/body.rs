@@ -9,7 +9,7 @@ use super::layer::{Env, spend};
 use super::merge::{self, Payload, Stated};
 use super::scope::Binding;
 use super::typed;
-use super::value::{Val, Value};
+use super::value::{ArgVal, Val, Value};
 use crate::policy::{Origin, Strength};
 use crate::report::Diagnostic;
 use crate::schema::{self, Field, Section, Shape, Ty, suggest};
@@ -209,10 +209,9 @@ impl Walk<'_, '_> {
         let dir = self.env.module.dir.clone();
         let mut scope = self.cx.scope(names, dir.as_deref());
         let what = format!("the mode of `{}`", section.name);
-        let Some(value) = eval(label, &mut scope).and_then(|it| typed::fit(it, &section.mode(), &what, &mut scope))
-        else {
-            return;
-        };
+        let value = eval(label, &mut scope).and_then(|it| typed::fit(it, &section.mode(), &what, &mut scope));
+        // A mode that cannot be known is told once; its fields are not to suffer from it.
+        let value = value.unwrap_or_else(|| unknown_mode(label));
         if let Value::Variant(name, args) = &value.value
             && name == "join"
             && args.len() != 1
@@ -431,4 +430,16 @@ fn usage(field: &Field) -> String {
     let value = if field.value.is_some() { " = …" } else { "" };
     let lead = field.lead.map_or("", |_| " [ADDRESS]");
     format!("`{}{lead}{labels}{value}`", field.head)
+}
+
+/// What stands for a mode that could not be evaluated: a join stays one, of nobody, and the rest is new.
+fn unknown_mode(label: &Expr) -> Val {
+    let (name, args) = match &label.kind {
+        ExprKind::Variant { name, .. } if name.node == "join" => {
+            let nobody = Val { value: Value::Int(0), span: label.span };
+            ("join", vec![ArgVal { name: Some(("pid".into(), label.span)), value: nobody }])
+        }
+        _ => ("new", Vec::new()),
+    };
+    Val { value: Value::Variant(name.into(), args), span: label.span }
 }

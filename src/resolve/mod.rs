@@ -42,6 +42,9 @@ pub struct Inputs {
     /// Directory that relative paths of `--set` values, and the path of the policy, are relative to (the working
     /// directory), absolute.
     pub cwd: String,
+    /// Whether parameters without a value are values that nobody knows yet, about which nothing is said, and no
+    /// errors: for looking at a policy that is not about to run.
+    pub open: bool,
 }
 
 /// What a policy may know of the caller.

@@ -143,6 +143,9 @@ fn param_value(
         return given(cx, param, &text);
     }
     let Some(default) = &param.default else {
+        if cx.inputs.open && is_root {
+            return None;
+        }
         let help = if is_root {
             format!("give it a value: `--set {name}=…`")
         } else {

@@ -1,1 +1,166 @@
-//! Plans as data, for hosts that are written down.
+//! Plans as data, for hosts that are written down: no privilege is needed, and no plan depends on where the test runs.
+//!
+//! `NSL_BLESS=1` rewrites the snapshots beside this file.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use nsl::host::{Caller, CgroupTree, Cgroups, HostFacts, IdRange, Kernel, UserNamespaces};
+use nsl::plan::{Action, Options, Plan};
+use nsl::policy::NsKind;
+use nsl::resolve::Inputs;
+use nsl::source::Disk;
+
+/// A host with every feature, and root on it: cgroup v1 for the controllers, as older hosts have them.
+fn root_on_v1() -> HostFacts {
+    let tree = |controller: &str| CgroupTree {
+        mount: format!("/sys/fs/cgroup/{controller}"),
+        own: "/".into(),
+        controllers: vec![controller.into()],
+        enabled: Vec::new(),
+        writable: true,
+    };
+    let v1 = ["memory", "pids", "cpu"].map(|it| (it.to_string(), tree(it))).into();
+    facts(0, Cgroups { v2: None, v1 })
+}
+
+/// The same host for an ordinary user, with cgroup v2 and nothing delegated.
+fn user_on_v2() -> HostFacts {
+    let v2 = CgroupTree {
+        mount: "/sys/fs/cgroup".into(),
+        own: "/user.slice/user-1000.slice/session-1.scope".into(),
+        controllers: vec!["memory".into(), "pids".into()],
+        enabled: Vec::new(),
+        writable: false,
+    };
+    facts(1000, Cgroups { v2: Some(v2), v1: BTreeMap::new() })
+}
+
+fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
+    let capabilities = match uid {
+        0 => ["sys_admin", "setuid", "setgid", "net_bind_service", "sys_resource"].map(String::from).to_vec(),
+        _ => Vec::new(),
+    };
+    HostFacts {
+        name: "a host".into(),
+        kernel: Kernel { release: "6.12.0".into(), version: (6, 12), arch: "x86_64".into() },
+        caller: Caller {
+            uid,
+            gid: uid,
+            groups: vec![uid],
+            user: if uid == 0 { "root".into() } else { "ann".into() },
+            home: if uid == 0 { "/root".into() } else { "/home/ann".into() },
+            capabilities,
+            initial_userns: true,
+            chroot: false,
+            setgroups_denied: false,
+            subuid: vec![IdRange { start: 100_000, count: 65536 }],
+            subgid: vec![IdRange { start: 100_000, count: 65536 }],
+        },
+        userns: UserNamespaces { max: 10_000, clone_disabled: false, apparmor_restricted: false },
+        namespaces: NsKind::ALL.to_vec(),
+        cgroups,
+        landlock_abi: 6,
+        seccomp_actions: vec!["allow".into(), "errno".into()],
+        proc_masked: Vec::new(),
+        unprivileged_port_start: 1024,
+        hard_limits: BTreeMap::new(),
+        uptime: 1_000_000,
+        helpers: BTreeMap::from([
+            ("newuidmap".to_string(), "/usr/bin/newuidmap".to_string()),
+            ("newgidmap".to_string(), "/usr/bin/newgidmap".to_string()),
+        ]),
+        cgroup_parent: None,
+        paths: BTreeMap::new(),
+    }
+}
+
+/// The plan of the one sandbox of a text that lies in `/policies`, and the lines that people see of it.
+fn plan_of(text: &str, facts: &HostFacts, set: &[(&str, &str)]) -> (Plan, String) {
+    let params = set.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let inputs = Inputs { params, cwd: "/policies".into(), caller: nsl::caller_names(facts), open: false };
+    let loaded = nsl::load_text("/policies/test.nsl", text.to_string(), &inputs, &Disk);
+    let errors: Vec<_> = nsl::findings(&loaded).into_iter().filter(|it| it.is_error()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let sandbox = nsl::select(&loaded, None).unwrap();
+    let plan = nsl::plan::plan(sandbox, facts, &Options::default()).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    let text = nsl::plan::print(&plan, &loaded.files);
+    (plan, text)
+}
+
+fn snapshot(name: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plan").join(name);
+    if std::env::var_os("NSL_BLESS").is_some() {
+        std::fs::write(&path, found).unwrap();
+        return;
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(expected == found, "{name} differs; NSL_BLESS=1 takes this over:\n{found}");
+}
+
+fn policy(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)).unwrap()
+}
+
+#[test]
+fn web_as_root() {
+    snapshot("web-root.txt", &plan_of(&policy("web.nsl"), &root_on_v1(), &[]).1);
+}
+
+#[test]
+fn web_as_user() {
+    snapshot("web-user.txt", &plan_of(&policy("web.nsl"), &user_on_v2(), &[]).1);
+}
+
+#[test]
+fn untrusted_as_root() {
+    snapshot("untrusted-root.txt", &plan_of(&policy("untrusted.nsl"), &root_on_v1(), &[("input", "./job.py")]).1);
+}
+
+#[test]
+fn the_same_text_gives_the_same_plan_and_json_keeps_it() {
+    let (first, _) = plan_of(&policy("web.nsl"), &root_on_v1(), &[]);
+    let (second, _) = plan_of(&policy("web.nsl"), &root_on_v1(), &[]);
+    let json = serde_json::to_string(&first).unwrap();
+    assert_eq!(json, serde_json::to_string(&second).unwrap());
+    assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), first);
+}
+
+#[test]
+fn a_required_limit_that_cannot_be_had_is_refused_and_a_preferred_one_is_told() {
+    let text = |strength: &str| {
+        format!(
+            "sandbox a {{\n  run = [\"/bin/true\"]\n  user new\n  cgroup new {{\n    {strength}memory.max = 64MiB\n  }}\n}}\n"
+        )
+    };
+    let facts = user_on_v2();
+    let (plan, _) = plan_of(&text("prefer "), &facts, &[]);
+    assert_eq!(plan.degraded.len(), 1);
+    assert_eq!(plan.degraded[0].key, "cgroup.memory.max");
+    let inputs = Inputs { cwd: "/policies".into(), ..Inputs::default() };
+    let loaded = nsl::load_text("/policies/test.nsl", text(""), &inputs, &Disk);
+    let refused = nsl::plan::plan(nsl::select(&loaded, None).unwrap(), &facts, &Options::default()).unwrap_err();
+    assert_eq!(refused[0].code, "cgroup-not-delegated");
+}
+
+#[test]
+fn the_filter_is_the_last_step_before_the_program_and_no_step_remounts_a_superblock() {
+    let (plan, text) = plan_of(&policy("web.nsl"), &root_on_v1(), &[]);
+    let actions: Vec<&Action> = plan.steps.iter().map(|step| &step.action).collect();
+    assert!(matches!(actions[actions.len() - 2..], [Action::InstallFilter(_), Action::Exec { .. }]));
+    assert!(!text.contains("remount"));
+}
+
+#[test]
+fn ids_of_an_unprivileged_user_are_its_own_and_of_root_are_nobodys() {
+    let text = "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n}\n";
+    let outside = |facts: &HostFacts| {
+        let (plan, _) = plan_of(text, facts, &[]);
+        plan.steps.into_iter().find_map(|step| match step.action {
+            Action::MapUids(map) => Some(map.lines[0].outside),
+            _ => None,
+        })
+    };
+    assert_eq!(outside(&user_on_v2()), Some(1000));
+    assert!(outside(&root_on_v1()).is_some_and(|id| (100_000..165_536).contains(&id)));
+}
