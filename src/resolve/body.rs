@@ -1,6 +1,7 @@
 //! Bodies -> statements with keys: `if` and `for` are unrolled, `require` is tested, heads and values meet the schema.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::rc::Rc;
 
 use super::Cx;
@@ -354,8 +355,15 @@ impl Walk<'_, '_> {
             replaced: Vec::new(),
         };
         let with_mode = field.is_some() && self.with_mode && modifier == Some(Modifier::Default);
-        let payload = Rc::new(Payload { field, labels, value, strength, with_mode });
-        let slot = field.map_or_else(|| key.clone(), |field| field.slot(&key));
+        let mut slot = field.map_or_else(|| key.clone(), |field| field.slot(&key));
+        // A module's own group is not the group of that name of another module.
+        if let Some(Value::Set(group)) = labels.first().map(|it| &it.value)
+            && self.env.module.group(self.cx, group).is_some()
+        {
+            let _ = write!(slot, " of {}", self.env.module.file.0);
+        }
+        let payload =
+            Rc::new(Payload { field, labels, value, strength, module: Some(self.env.module.clone()), with_mode });
         // Of two branches of which one holds only the first is kept: they may well say the same key.
         if self.uncertain && self.out.iter().any(|it| it.slot == slot) {
             return;

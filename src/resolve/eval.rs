@@ -48,7 +48,7 @@ pub fn eval(expr: &Expr, scope: &mut Scope) -> Option<Val> {
 
 fn arg(arg: &Arg, scope: &mut Scope) -> Option<ArgVal> {
     let name = arg.name.as_ref().map(|it| (it.node.clone(), it.span));
-    Some(ArgVal { name, value: eval(&arg.value, scope)? })
+    Some(ArgVal { bare: name.is_none(), name, value: eval(&arg.value, scope)? })
 }
 
 /// `NAME op VALUE` with a bare word on the left is about an argument of a system call. The outer `None`: it is not.

@@ -7,7 +7,7 @@ use super::layer::{self, Env};
 use super::merge::{self, Candidate, Slots};
 use super::module::Module;
 use super::value::{ArgVal, Val, Value};
-use super::{Cx, lower_mnt, lower_seccomp};
+use super::{Cx, expand, lower_mnt, lower_seccomp};
 use crate::policy::*;
 use crate::report::Diagnostic;
 use crate::schema::{constants, names, suggest};
@@ -20,11 +20,11 @@ pub fn sandbox(cx: &mut Cx, module: &Rc<Module>, decl: &Decl) -> Option<Sandbox>
     cx.layers.clear();
     let mut slots = layer::base(cx, &decl.with, &env);
     layer::apply_body(cx, &mut slots, &decl.body, &env);
-    Some(of_slots(cx, module, decl, slots, false))
+    Some(of_slots(cx, decl, slots, false))
 }
 
 /// The typed policy of a stack of layers. `in_pod`: fields that only containers have are welcome.
-pub fn of_slots(cx: &mut Cx, module: &Rc<Module>, decl: &Decl, slots: Slots, in_pod: bool) -> Sandbox {
+pub fn of_slots(cx: &mut Cx, decl: &Decl, slots: Slots, in_pod: bool) -> Sandbox {
     let mut findings = Vec::new();
     let mut settled = merge::settle(slots, &mut findings);
     let gone: Vec<&str> = NsKind::ALL
@@ -40,7 +40,11 @@ pub fn of_slots(cx: &mut Cx, module: &Rc<Module>, decl: &Decl, slots: Slots, in_
         !(it.payload.with_mode && gone.contains(&section))
     });
     findings.into_iter().for_each(|it| cx.report(it));
-    let mut lower = Lower { cx, settled, span: decl.name.span, module: module.clone() };
+    if cx.keep_expanded {
+        let expanded = expand::expanded(decl, &settled);
+        cx.expanded.push(expanded);
+    }
+    let mut lower = Lower { cx, settled, span: decl.name.span };
     lower.missing_modes();
     if !in_pod {
         lower.pod_only();
@@ -56,8 +60,6 @@ pub struct Lower<'l, 'a> {
     pub(super) settled: BTreeMap<String, Candidate>,
     /// The name of the sandbox, for what nobody wrote.
     pub(super) span: Span,
-    /// The module that it is declared in.
-    pub(super) module: Rc<Module>,
 }
 
 impl Lower<'_, '_> {
@@ -457,6 +459,7 @@ pub fn size(val: &Val) -> Option<u64> {
 pub fn count(val: &Val) -> Option<u64> {
     match val.value {
         Value::Int(it) => u64::try_from(it).ok(),
+        Value::Permissions(bits) => Some(u64::from(bits)),
         _ => None,
     }
 }

@@ -41,7 +41,7 @@ fn rule(lower: &mut Lower, head: &str, found: &Candidate) -> Option<Traced<Sysca
         _ => Action::Errno(EPERM),
     };
     let label = found.payload.labels.first()?;
-    let module = lower.module.clone();
+    let module = found.payload.module.clone()?;
     let (name, is_group, calls, conditions) = match &label.value {
         Value::Set(name) => (format!("@{name}"), true, groups::calls(lower.cx, &module, name, label.span)?, Vec::new()),
         Value::Symbol(name) => (name.clone(), false, known_call(lower, name, label.span)?, Vec::new()),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::module::Module;
 use super::value::Val;
 use crate::policy::{How, Origin, Replaced, Strength};
 use crate::report::Diagnostic;
@@ -21,6 +22,8 @@ pub struct Payload {
     pub value: Option<Val>,
     /// How much it insists.
     pub strength: Strength,
+    /// The module whose groups of system calls it means; `None` for what no module says.
+    pub module: Option<Rc<Module>>,
     /// Whether it is a default of a section whose mode is a default too: `default time new { … }`. Where the section is not
     /// new in the end, it goes with the mode.
     pub with_mode: bool,
@@ -351,6 +354,7 @@ mod tests {
             labels: Vec::new(),
             value: Some(value),
             strength: Strength::Required,
+            module: None,
             with_mode: false,
         };
         let origin = Origin {

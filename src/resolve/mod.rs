@@ -6,6 +6,7 @@
 
 mod body;
 mod eval;
+mod expand;
 mod groups;
 mod layer;
 mod lower;
@@ -28,6 +29,7 @@ use crate::report::Diagnostic;
 use crate::source::{FileId, Files, Loader, Span};
 use crate::syntax::ast::{DeclKind, Item};
 use crate::syntax::parse;
+pub use expand::{Expanded, Line};
 use merge::Slots;
 use module::Module;
 use scope::{Binding, Scope, normalise};
@@ -89,6 +91,9 @@ struct Cx<'a> {
     shown_dir: String,
     /// How many statements were made so far.
     statements: usize,
+    /// Whether what bodies come to is wanted as statements, and where it goes.
+    keep_expanded: bool,
+    expanded: Vec<Expanded>,
     /// What profiles came to in the sandbox at hand, by the place of their declaration and their arguments.
     layers: HashMap<(Span, String), Rc<Slots>>,
 }
@@ -124,6 +129,21 @@ impl<'a> Cx<'a> {
 
 /// Resolves one file of the table; modules that it uses are added to the table.
 pub fn resolve(files: &mut Files, root: FileId, inputs: &Inputs, loader: &dyn Loader) -> Resolved {
+    whole(files, root, inputs, loader, false).0
+}
+
+/// The same, with what every sandbox, pod and container comes to as statements, in the order of the file.
+pub fn expand(files: &mut Files, root: FileId, inputs: &Inputs, loader: &dyn Loader) -> (Resolved, Vec<Expanded>) {
+    whole(files, root, inputs, loader, true)
+}
+
+fn whole(
+    files: &mut Files,
+    root: FileId,
+    inputs: &Inputs,
+    loader: &dyn Loader,
+    keep_expanded: bool,
+) -> (Resolved, Vec<Expanded>) {
     let name = files.name(root).to_string();
     let tree = parse(files, root);
     let shown_dir =
@@ -143,6 +163,8 @@ pub fn resolve(files: &mut Files, root: FileId, inputs: &Inputs, loader: &dyn Lo
         root_dir: root_dir.clone(),
         shown_dir,
         statements: 0,
+        keep_expanded,
+        expanded: Vec::new(),
         layers: HashMap::new(),
     };
     let had_syntax_errors = !cx.findings.is_empty();
@@ -156,9 +178,9 @@ pub fn resolve(files: &mut Files, root: FileId, inputs: &Inputs, loader: &dyn Lo
         let modules: Vec<Rc<Module>> = cx.modules.values().filter(|it| it.dir.is_some()).cloned().collect();
         modules.iter().chain([&module]).for_each(|it| unused::report(&mut cx, &it.items));
     }
-    let mut findings = cx.findings;
+    let mut findings = std::mem::take(&mut cx.findings);
     findings.sort_by_key(|it| it.labels.first().map(|label| (label.span.file, label.span.start)));
-    Resolved { policy, findings }
+    (Resolved { policy, findings }, cx.expanded)
 }
 
 fn declarations(cx: &mut Cx, module: &Rc<Module>, policy: &mut Policy, had_syntax_errors: bool) {

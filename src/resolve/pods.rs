@@ -21,7 +21,7 @@ pub fn pod(cx: &mut Cx, module: &Rc<Module>, decl: &Decl) -> Option<Pod> {
     layer::apply_body(cx, &mut slots, &decl.body, &env);
     let ground: Slots =
         slots.iter().filter(|(key, _)| !is_own(key)).map(|(key, slot)| (key.clone(), slot.clone())).collect();
-    let base = lower::of_slots(cx, module, decl, slots, false);
+    let base = lower::of_slots(cx, decl, slots, false);
     programs_alone(cx, &base);
     let mut containers: Vec<Sandbox> = Vec::new();
     for item in &decl.body.items {
@@ -38,7 +38,7 @@ pub fn pod(cx: &mut Cx, module: &Rc<Module>, decl: &Decl) -> Option<Pod> {
                     .help("give one of them another name"),
             );
         }
-        containers.push(container(cx, module, inner, &base, &ground, &env));
+        containers.push(container(cx, inner, &base, &ground, &env));
     }
     known_containers(cx, &containers);
     if containers.is_empty() {
@@ -85,7 +85,7 @@ fn known_containers(cx: &mut Cx, containers: &[Sandbox]) {
     }
 }
 
-fn container(cx: &mut Cx, module: &Rc<Module>, decl: &Decl, pod: &Sandbox, ground: &Slots, env: &Env) -> Sandbox {
+fn container(cx: &mut Cx, decl: &Decl, pod: &Sandbox, ground: &Slots, env: &Env) -> Sandbox {
     cx.layers.clear();
     let mut slots: Slots = layer::base(cx, &decl.with, env);
     merge::join(&mut slots, ground);
@@ -93,7 +93,7 @@ fn container(cx: &mut Cx, module: &Rc<Module>, decl: &Decl, pod: &Sandbox, groun
     merge::apply(&mut slots, shared(pod), &mut findings);
     findings.into_iter().for_each(|it| cx.report(it));
     layer::apply_body(cx, &mut slots, &decl.body, env);
-    lower::of_slots(cx, module, decl, slots, true)
+    lower::of_slots(cx, decl, slots, true)
 }
 
 /// The kinds that the pod makes: its containers have the pod's, unless they say `override`. A cgroup of its own each
@@ -109,6 +109,7 @@ fn shared(pod: &Sandbox) -> Vec<Stated> {
                 labels: Vec::new(),
                 value: Some(value),
                 strength: Strength::Required,
+                module: None,
                 with_mode: false,
             };
             Stated {

@@ -33,8 +33,9 @@ pub fn fit(val: Val, ty: &Ty, what: &str, scope: &mut Scope) -> Option<Val> {
                 );
                 return None;
             }
-            Some(val)
+            Some(Val { value: Value::Permissions(*it as u32), span })
         }
+        (Ty::Permissions, Value::Permissions(_)) => Some(val),
         (Ty::Id, Value::Int(it)) => {
             (0..=4_294_967_294).contains(it).then_some(()).or_else(|| range(span, what, &0, &4_294_967_294, scope))?;
             Some(val)
@@ -209,6 +210,10 @@ fn variant(
             sound = false;
         }
     }
+    // In the order of the table, so that two ways to write one value are one value.
+    let place =
+        |it: &ArgVal| spec.args.iter().position(|row| it.name.as_ref().is_some_and(|(name, _)| name == row.name));
+    fitted.sort_by_key(place);
     sound.then(|| Val { value: Value::Variant(name.to_string(), fitted), span })
 }
 
@@ -220,7 +225,7 @@ fn fit_arg<'s>(
     before: &[ArgVal],
     scope: &mut Scope,
 ) -> Option<ArgVal> {
-    let span = arg.value.span;
+    let (span, bare) = (arg.value.span, arg.bare);
     let (name, place, ty) = match (&arg.name, &arg.value.value) {
         (Some((name, place)), _) => {
             let found = spec.args.iter().find_map(|it| match it.kind {
@@ -245,8 +250,18 @@ fn fit_arg<'s>(
                 );
                 return None;
             }
+            if let Some((_, first)) = before.iter().find_map(|it| it.name.as_ref().filter(|(name, _)| name == word)) {
+                let first = *first;
+                scope.report(
+                    Diagnostic::error("set-twice", format!("`{word}` is given twice"))
+                        .label(span, "the second")
+                        .label(first, "the first")
+                        .help("keep one"),
+                );
+                return None;
+            }
             let value = Val { value: Value::Bool(true), span };
-            return Some(ArgVal { name: Some((word.clone(), span)), value });
+            return Some(ArgVal { name: Some((word.clone(), span)), value, bare: true });
         }
         (None, _) => match positionals.next() {
             Some(spec) => match spec.kind {
@@ -264,7 +279,7 @@ fn fit_arg<'s>(
         return None;
     }
     let value = fit(arg.value, &ty, &format!("`{name}` of `{}`", spec.name), scope)?;
-    Some(ArgVal { name: Some((name, place)), value })
+    Some(ArgVal { name: Some((name, place)), value, bare })
 }
 
 fn unknown_argument<T>(name: &str, span: Span, spec: &Variant, scope: &mut Scope) -> Option<T> {

@@ -22,6 +22,8 @@ pub struct Val {
 pub enum Value {
     Bool(bool),
     Int(i128),
+    /// Permission bits.
+    Permissions(u32),
     /// Bytes.
     Size(u64),
     /// Nanoseconds.
@@ -60,6 +62,8 @@ pub struct ArgVal {
     pub name: Option<(String, Span)>,
     /// Its value.
     pub value: Val,
+    /// Whether it is written without its name: by its place, or as a flag, whose value is `true`.
+    pub bare: bool,
 }
 
 impl Value {
@@ -67,7 +71,7 @@ impl Value {
     pub fn kind(&self) -> &'static str {
         match self {
             Value::Bool(_) => "a boolean",
-            Value::Int(_) => "a number",
+            Value::Int(_) | Value::Permissions(_) => "a number",
             Value::Size(_) => "a size",
             Value::Duration(_) => "a duration",
             Value::Percent(_) => "a percentage",
@@ -95,6 +99,7 @@ impl Display for Value {
         match self {
             Value::Bool(it) => write!(f, "{it}"),
             Value::Int(it) => write!(f, "{it}"),
+            Value::Permissions(bits) => write!(f, "0o{bits:o}"),
             Value::Size(bytes) => f.write_str(&size_text(*bytes)),
             Value::Duration(nanoseconds) => f.write_str(&duration_text(*nanoseconds)),
             Value::Percent(it) if it % 10 == 0 => write!(f, "{}%", it / 10),
@@ -135,10 +140,11 @@ impl Display for Value {
 
 impl Display for ArgVal {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        if let Some((name, _)) = &self.name {
-            write!(f, "{name}: ")?;
+        match (&self.name, &self.value.value) {
+            (Some((name, _)), Value::Bool(true)) if self.bare => f.write_str(name),
+            (Some((name, _)), value) if !self.bare => write!(f, "{name}: {value}"),
+            (_, value) => value.fmt(f),
         }
-        self.value.fmt(f)
     }
 }
 
