@@ -212,7 +212,7 @@ impl Walk<'_, '_> {
         let what = format!("the mode of `{}`", section.name);
         let value = eval(label, &mut scope).and_then(|it| typed::fit(it, &section.mode(), &what, &mut scope));
         // A mode that cannot be known is told once; its fields are not to suffer from it.
-        let value = value.unwrap_or_else(|| unknown_mode(label));
+        let mut value = value.unwrap_or_else(|| unknown_mode(label));
         if let Value::Variant(name, args) = &value.value
             && name == "join"
             && args.len() != 1
@@ -223,7 +223,7 @@ impl Walk<'_, '_> {
                     .label(label.span, told)
                     .help("write one of `pid: …`, `path: …`, `sandbox: …` and `pod: …`"),
             );
-            return;
+            value = unknown_mode(label);
         }
         let key = section.name.to_string();
         self.push(it, key, modifier, None, Vec::new(), Some(value), it.head.span.to(label.span));
@@ -445,7 +445,7 @@ fn unknown_mode(label: &Expr) -> Val {
     let (name, args) = match &label.kind {
         ExprKind::Variant { name, .. } if name.node == "join" => {
             let nobody = Val { value: Value::Int(0), span: label.span };
-            ("join", vec![ArgVal { name: Some(("pid".into(), label.span)), value: nobody }])
+            ("join", vec![ArgVal { name: Some(("pid".into(), label.span)), value: nobody, bare: false }])
         }
         _ => ("new", Vec::new()),
     };

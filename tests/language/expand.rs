@@ -15,7 +15,7 @@ fn expanded(text: &str, real: &Path, params: &[(&str, &str)]) -> (Resolved, Vec<
     let params: BTreeMap<String, String> =
         params.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
     let caller = CallerNames { uid: 1000, gid: 1000, user: "ada".into(), home: "/home/ada".into() };
-    let inputs = Inputs { params, caller, cwd: HERE.into() };
+    let inputs = Inputs { params, caller, cwd: HERE.into(), open: false };
     let mut files = Files::new();
     let root = files.add("policy.nsl", text.to_string());
     expand(&mut files, root, &inputs, &Disk { seen: HERE.into(), real: real.into() })
