@@ -34,17 +34,19 @@ pub struct Birth<'a> {
     pub gate: OwnedFd,
     /// The process id of the supervisor.
     pub supervisor: Pid,
+    /// A descriptor of the supervisor, which can be read from when it is dead.
+    pub supervisor_fd: OwnedFd,
 }
 
-/// Ends the child when the supervisor is gone. prctl(2) PR_SET_PDEATHSIG, and the look at the pipe that closes the gap
-/// between the death of the parent and that call.
-fn die_with_supervisor(gate: &OwnedFd) -> Done {
+/// Ends the child when the supervisor is gone. prctl(2) PR_SET_PDEATHSIG, and a look at the supervisor's pidfd that closes the
+/// gap between its death and that call. (The end of the gate would not tell: the relay may hold it a moment longer.)
+fn die_with_supervisor(supervisor: &OwnedFd) -> Done {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
         .context(|| "asking to die with the supervisor".to_string())?;
-    let mut polled = [PollFd::new(gate, PollFlags::empty())];
+    let mut polled = [PollFd::new(supervisor, PollFlags::IN)];
     let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
     let _ = rustix::event::poll(&mut polled, Some(&now));
-    if polled[0].revents().contains(PollFlags::HUP) {
+    if !polled[0].revents().is_empty() {
         sys::exit_now(125);
     }
     Ok(())
@@ -94,7 +96,7 @@ impl Child<'_> {
 
     /// Waits until the supervisor has written the maps and moved the child into its cgroups.
     fn admitted(&self) -> Done {
-        die_with_supervisor(&self.birth.gate)?;
+        die_with_supervisor(&self.birth.supervisor_fd)?;
         let mut byte = [0];
         loop {
             match rustix::io::read(&self.birth.gate, &mut byte) {
@@ -121,7 +123,7 @@ impl Child<'_> {
             Action::SetIds { uid, gid, groups } => {
                 identity::set_ids(*uid, *gid, groups.as_deref())?;
                 // The kernel forgets the death signal when ids change: prctl(2).
-                die_with_supervisor(&self.birth.gate)
+                die_with_supervisor(&self.birth.supervisor_fd)
             }
             Action::PrivateMounts => private_mounts(),
             Action::StageTree => self.tree()?.stage(),

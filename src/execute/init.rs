@@ -16,6 +16,8 @@ use super::{identity, sys};
 /// would drop what init ignores: pid_namespaces(7), signal(7).
 pub fn run(program: Pid, status: &OwnedFd, supervisor: Pid) -> ! {
     let _ = rustix::thread::set_name(c"nsl-init");
+    // Out of the terminal's foreground group: a Ctrl-C comes from the supervisor, and once.
+    let _ = nix::unistd::setsid();
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     sys::wipe_command_line();
     let is_pid1 = nix::unistd::getpid() == Pid::from_raw(1);

@@ -136,6 +136,9 @@ pub fn launch(plan: &Plan, prepared: &mut Prepared) -> Result<Running, Notice> {
     let cgroup =
         into.and_then(|dir| prepared.made(dir)).map(|made| open_dir(&made.path)).transpose().map_err(at_clone)?;
     let supervisor = nix::unistd::getpid();
+    let supervisor_fd = rustix::process::pidfd_open(rustix::process::getpid(), rustix::process::PidfdFlags::empty())
+        .context(|| "opening a descriptor of this process".to_string())
+        .map_err(at_clone)?;
     let cloned = sys::clone3(flags, cgroup.as_ref().map(|it| it.as_fd()));
     let Some((pid, pidfd)) = cloned.context(|| "clone3".to_string()).map_err(at_clone)? else {
         // The child. The write end of its own gate would keep the gate open after the supervisor's death.
@@ -149,6 +152,7 @@ pub fn launch(plan: &Plan, prepared: &mut Prepared) -> Result<Running, Notice> {
             status: status_write,
             gate: gate_read,
             supervisor,
+            supervisor_fd,
         })
     };
     drop((notices_write, status_write, gate_read));
