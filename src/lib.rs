@@ -122,7 +122,7 @@ pub fn select<'a>(loaded: &'a Loaded, name: Option<&str>) -> Result<&'a Sandbox,
             let near = schema::suggest::nearest(name, sandboxes.iter().map(|it| it.name.value.as_str()));
             let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
             Diagnostic::error("unknown-sandbox", format!("this file declares no sandbox `{name}`"))
-                .help(format!("{near}It declares {}; arguments for the program stand behind `--`", names()))
+                .help(format!("{near}it declares {}; arguments for the program stand behind `--`", names()))
         }),
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
 }
 
 /// Where a mount of this kind of file system stands, and at which path.
-fn mount_of<'s>(sandbox: &'s Sandbox, is: impl Fn(&MountSource) -> bool) -> Option<(Span, &'s str)> {
+fn mount_of(sandbox: &Sandbox, is: impl Fn(&MountSource) -> bool) -> Option<(Span, &str)> {
     sandbox.mnt.entries.iter().find_map(|entry| match &entry.value.kind {
         EntryKind::Mount(source) if is(source) => Some((entry.span(), entry.value.path.as_str())),
         _ => None,
