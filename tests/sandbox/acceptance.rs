@@ -51,7 +51,7 @@ both! {
 
     fn untrusted_in_a_delegated_cgroup(who) {
         let Some(delegation) = limits::Delegation::to(who) else {
-            return skip("acceptance::untrusted_in_a_delegated_cgroup", "only root can hand over a cgroup");
+            return skip("sandbox::acceptance::untrusted_in_a_delegated_cgroup", "only root can hand over a cgroup");
         };
         let run = |job: &str| {
             let stage = untrusted(who, job).option("--cgroup-parent").option(&delegation.parent());

@@ -40,7 +40,7 @@ both! {
 
     fn ranges(who) {
         if who == Who::User && !stage::have("newuidmap") {
-            return skip("identity::ranges", "newuidmap is not installed");
+            return skip("sandbox::identity::ranges", "newuidmap is not installed");
         }
         let lines = ["map uid 0 = subid(count: 1000)", "map gid 0 = subid(count: 1000)", "as = 33"];
         let stage = Stage::new(who).section("user", "new", &lines);

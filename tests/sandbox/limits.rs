@@ -109,7 +109,7 @@ impl Drop for Delegation {
 /// A stage with limits, and where its user may have them.
 fn limited(who: Who, lines: &[&str]) -> Option<(Stage, Delegation)> {
     let Some(delegation) = Delegation::to(who) else {
-        skip("limits", "only root can hand over a cgroup");
+        skip("sandbox::limits", "only root can hand over a cgroup");
         return None;
     };
     Some((
