@@ -92,9 +92,12 @@ pub fn set_capabilities(keep: &[String], ambient: &[String]) -> Done {
     // A caller without CAP_SETPCAP has no user namespace of its own here: its bounding set stays, which
     // no_new_privs makes meaningless.
     if caps::has_cap(None, CapSet::Effective, Capability::CAP_SETPCAP).map_err(refused)? {
-        for capability in caps::all() {
-            if !kept.contains(&capability) && caps::has_cap(None, CapSet::Bounding, capability).map_err(refused)? {
-                caps::drop(None, CapSet::Bounding, capability).map_err(refused)?;
+        for capability in caps::all().into_iter().filter(|it| !kept.contains(it)) {
+            // A capability that this kernel does not know cannot be dropped, and need not be.
+            if let Err(error) = caps::drop(None, CapSet::Bounding, capability)
+                && caps::has_cap(None, CapSet::Bounding, capability).unwrap_or(false)
+            {
+                return Err(refused(error));
             }
         }
         let nothing = CapabilitiesSecureBits::NO_ROOT | CapabilitiesSecureBits::NO_ROOT_LOCKED;
