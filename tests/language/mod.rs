@@ -4,7 +4,9 @@
 //! `KIND/parts`. A first line `# set NAME=VALUE …` gives parameters. A case without findings is worth having as well:
 //! its `.out` holds the policy's keys with their values. `NSL_BLESS=1` writes the `.out` files anew.
 
+mod checks;
 mod expand;
+mod host;
 mod pages;
 mod reference;
 

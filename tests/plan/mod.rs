@@ -12,7 +12,7 @@ use nsl::resolve::Inputs;
 use nsl::source::Disk;
 
 /// A host with every feature, and root on it: cgroup v1 for the controllers, as older hosts have them.
-fn root_on_v1() -> HostFacts {
+pub fn root_on_v1() -> HostFacts {
     let tree = |controller: &str| CgroupTree {
         mount: format!("/sys/fs/cgroup/{controller}"),
         own: "/".into(),
@@ -25,7 +25,7 @@ fn root_on_v1() -> HostFacts {
 }
 
 /// The same host for an ordinary user, with cgroup v2 and nothing delegated.
-fn user_on_v2() -> HostFacts {
+pub fn user_on_v2() -> HostFacts {
     let v2 = CgroupTree {
         mount: "/sys/fs/cgroup".into(),
         own: "/user.slice/user-1000.slice/session-1.scope".into(),

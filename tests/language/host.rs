@@ -1,0 +1,230 @@
+//! The checker on hosts that are written down: each case is a small policy and what is special about its host.
+
+use std::fs;
+use std::path::Path;
+
+use nsl::host::{HostFacts, PathFact, PathKind};
+use nsl::report::render;
+
+use super::{STYLE, resolved};
+use crate::plan::{root_on_v1, user_on_v2};
+
+struct Case {
+    /// The code that it must give, or `-` for none.
+    code: &'static str,
+    /// What tells it from other cases of the code.
+    name: &'static str,
+    body: &'static str,
+    host: fn() -> HostFacts,
+}
+
+fn user(change: impl FnOnce(&mut HostFacts)) -> HostFacts {
+    let mut facts = user_on_v2();
+    change(&mut facts);
+    facts
+}
+
+fn path(kind: PathKind) -> PathFact {
+    PathFact {
+        kind,
+        real: String::new(),
+        mode: 0o755,
+        uid: 0,
+        gid: 0,
+        submounts: Vec::new(),
+        mount_flags: Vec::new(),
+        interpreter: None,
+    }
+}
+
+fn with_path(at: &str, fact: PathFact) -> HostFacts {
+    let mut facts = root_on_v1();
+    facts.paths.insert(at.into(), fact);
+    facts
+}
+
+const TREE: &str = "user new\n  pid new\n  mnt new {\n    root = host(ro)\n    mount /proc = proc\n  }";
+
+const CASES: &[Case] = &[
+    Case { code: "-", name: "a-good-host", body: TREE, host: user_on_v2 },
+    Case { code: "userns-needed", name: "no-user-new", body: "net new", host: user_on_v2 },
+    Case { code: "-", name: "root-needs-none", body: "net new", host: root_on_v1 },
+    Case { code: "userns-forbidden", name: "limit-zero", body: "user new", host: || user(|it| it.userns.max = 0) },
+    Case {
+        code: "userns-forbidden",
+        name: "switched-off",
+        body: "user new",
+        host: || user(|it| it.userns.clone_disabled = true),
+    },
+    Case {
+        code: "userns-forbidden",
+        name: "apparmor",
+        body: "user new",
+        host: || user(|it| it.userns.apparmor_restricted = true),
+    },
+    Case { code: "userns-forbidden", name: "chroot", body: "user new", host: || user(|it| it.caller.chroot = true) },
+    Case {
+        code: "kernel-too-old",
+        name: "time",
+        body: "user new\n  time new",
+        host: || user(|it| it.kernel.version = (5, 4)),
+    },
+    Case { code: "kernel-too-old", name: "tree", body: TREE, host: || user(|it| it.kernel.version = (5, 10)) },
+    Case {
+        code: "namespace-missing",
+        name: "ipc",
+        body: "user new\n  ipc new",
+        host: || user(|it| it.namespaces.retain(|kind| kind.name() != "ipc")),
+    },
+    Case {
+        code: "seccomp-missing",
+        name: "kernel",
+        body: "user new\n  seccomp {\n    allow @basic\n  }",
+        host: || user(|it| it.seccomp_actions.clear()),
+    },
+    Case {
+        code: "map-needs-helper",
+        name: "no-newuidmap",
+        body: "user new {\n    map uid 0 = subid(count: 65536)\n  }",
+        host: || user(|it| it.helpers.clear()),
+    },
+    Case {
+        code: "map-needs-helper",
+        name: "no-range",
+        body: "user new {\n    map uid 0 = subid(count: 65536)\n  }",
+        host: || user(|it| it.caller.subuid.clear()),
+    },
+    Case {
+        code: "map-needs-helper",
+        name: "not-in-range",
+        body: "user new {\n    map uid 0 = outer(5, count: 2)\n  }",
+        host: user_on_v2,
+    },
+    Case {
+        code: "setgroups-must-be-denied",
+        name: "allowed",
+        body: "user new {\n    map gid 0 = caller\n    setgroups = allow\n  }",
+        host: user_on_v2,
+    },
+    Case {
+        code: "proc-masked",
+        name: "container",
+        body: TREE,
+        host: || user(|it| it.proc_masked = vec!["/proc/kcore".into()]),
+    },
+    Case {
+        code: "cgroup-not-delegated",
+        name: "required",
+        body: "user new\n  cgroup new {\n    memory.max = 64MiB\n    pids.max = 64\n  }",
+        host: user_on_v2,
+    },
+    Case {
+        code: "-",
+        name: "preferred",
+        body: "user new\n  cgroup new {\n    prefer memory.max = 64MiB\n  }",
+        host: user_on_v2,
+    },
+    Case {
+        code: "publish-low-port",
+        name: "eighty",
+        body: "user new\n  net new {\n    publish 80/tcp = 8000/tcp\n  }",
+        host: user_on_v2,
+    },
+    Case {
+        code: "rlimit-above-hard",
+        name: "nofile",
+        body: "user new\n  limits {\n    nofile = 4096\n  }",
+        host: || user(|it| it.hard_limits.extend([("nofile".to_string(), Some(1024))])),
+    },
+    Case {
+        code: "offset-before-zero",
+        name: "boot",
+        body: "user new\n  time new {\n    boottime = -400d\n  }",
+        host: user_on_v2,
+    },
+    Case {
+        code: "source-missing",
+        name: "bind",
+        body: "user new\n  mnt new {\n    root = host(ro)\n    mount /srv = bind(/nope, ro)\n  }",
+        host: || with_path("/nope", path(PathKind::Missing)),
+    },
+    Case {
+        code: "-",
+        name: "optional",
+        body: "user new\n  mnt new {\n    root = host(ro)\n    optional mount /srv = bind(/nope, ro)\n  }",
+        host: || with_path("/nope", path(PathKind::Missing)),
+    },
+    Case {
+        code: "source-forbidden",
+        name: "bind",
+        body: "user new\n  mnt new {\n    root = host(ro)\n    mount /srv = bind(/secret, ro)\n  }",
+        host: || with_path("/secret", path(PathKind::Forbidden)),
+    },
+    Case {
+        code: "source-missing",
+        name: "root",
+        body: "user new\n  mnt new {\n    root = dir(/nope)\n  }",
+        host: || with_path("/nope", path(PathKind::Missing)),
+    },
+    Case {
+        code: "bind-not-writable",
+        name: "root-owned",
+        body: "user new\n  mnt new {\n    root = host(ro)\n    mount /srv = bind(rw, noexec)\n  }",
+        host: || with_path("/srv", path(PathKind::Dir)),
+    },
+    Case { code: "run-missing", name: "true", body: TREE, host: || with_path("/bin/true", path(PathKind::Missing)) },
+    Case {
+        code: "run-not-executable",
+        name: "true",
+        body: TREE,
+        host: || with_path("/bin/true", PathFact { mode: 0o644, ..path(PathKind::File) }),
+    },
+    Case {
+        code: "interpreter-not-visible",
+        name: "linker",
+        body: "user new\n  mnt new {\n    root = empty\n    mount /bin = bind(ro)\n  }",
+        host: || {
+            with_path(
+                "/bin/true",
+                PathFact { interpreter: Some("/lib64/ld-linux-x86-64.so.2".into()), ..path(PathKind::File) },
+            )
+        },
+    },
+    Case {
+        code: "cwd-missing",
+        name: "srv",
+        body: "cwd = /srv/x\n  user new\n  mnt new {\n    root = host(ro)\n  }",
+        host: || with_path("/srv/x", path(PathKind::Missing)),
+    },
+];
+
+#[test]
+fn hosts() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/language/host");
+    let bless = std::env::var_os("NSL_BLESS").is_some();
+    let mut wrong = Vec::new();
+    for case in CASES {
+        let text = format!("sandbox a {{\n  run = [\"/bin/true\"]\n  {}\n}}\n", case.body);
+        let (files, result) = resolved(&text, "policy.nsl", Path::new("/nowhere"), &[]);
+        assert!(result.findings.is_empty(), "{}: {:?}", case.name, result.findings);
+        let found = nsl::check::check_host(&result.policy, &(case.host)());
+        if case.code == "-" {
+            if !found.is_empty() {
+                wrong.push(format!("{} gives\n{}", case.name, render(&files, &found, STYLE)));
+            }
+            continue;
+        }
+        let got = render(&files, &found, STYLE);
+        let told = found.iter().find(|it| it.code == case.code);
+        if told.is_none_or(|it| it.labels.is_empty() || it.help.is_none()) {
+            wrong.push(format!("{}-{} is not told, or without label and help:\n{got}", case.code, case.name));
+        }
+        let file = dir.join(format!("{}-{}.out", case.code, case.name));
+        if bless {
+            fs::create_dir_all(&dir).and_then(|()| fs::write(&file, &got)).expect("the result can be written");
+        } else if fs::read_to_string(&file).ok().as_deref() != Some(got.as_str()) {
+            wrong.push(format!("{}-{} gives\n{got}", case.code, case.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}\nNSL_BLESS=1 takes new texts for right", wrong.join("\n"));
+}
