@@ -14,9 +14,8 @@ mod seccomp;
 mod tree;
 
 use crate::host::HostFacts;
-use crate::policy::{NsKind, Policy, Sandbox};
+use crate::policy::{Policy, Sandbox};
 use crate::report::Diagnostic;
-use crate::source::Span;
 
 pub use host_paths::wanted_paths;
 
@@ -53,17 +52,4 @@ pub fn check_host(policy: &Policy, facts: &HostFacts) -> Vec<Diagnostic> {
         host_paths::check(sandbox, facts, &mut out);
     }
     out
-}
-
-/// What a sandbox needs on the host that an ordinary user does not have, with the place that needs it; empty: it runs
-/// unprivileged.
-pub fn privileges(sandbox: &Sandbox) -> Vec<(String, Span)> {
-    let mut needs = Vec::new();
-    if sandbox.mode(NsKind::User).value == crate::policy::Mode::Host {
-        for kind in NsKind::ALL.into_iter().filter(|kind| sandbox.is_new(*kind)) {
-            let need = format!("CAP_SYS_ADMIN on the host, because `{} new` has no `user new`", kind.name());
-            needs.push((need, sandbox.mode(kind).span()));
-        }
-    }
-    needs
 }

@@ -41,6 +41,7 @@ pub fn print(plan: &Plan, files: &Files) -> String {
         }
     }
     ending(&mut out, plan);
+    privileges(&mut out, plan, files);
     for degraded in &plan.degraded {
         let place = files.line_place(degraded.span);
         let _ = writeln!(out, "  not in force: {} ({place}), because {}", degraded.key, degraded.reason);
@@ -66,6 +67,20 @@ fn ending(out: &mut String, plan: &Plan) {
         let _ = writeln!(out, "  to stop it:");
     }
     let _ = writeln!(out, "       send {}, kill after {}", ending.signal.name, seconds(ending.timeout));
+}
+
+/// What the plan needs on the host beyond the rights of an ordinary user, each with the first step that needs it.
+fn privileges(out: &mut String, plan: &Plan, files: &Files) {
+    let mut told: Vec<&str> = Vec::new();
+    for step in &plan.steps {
+        let Some(privilege) = step.privilege.as_deref().filter(|it| !told.contains(it)) else { continue };
+        told.push(privilege);
+        let place = files.line_place(step.span);
+        let _ = writeln!(out, "  needs {privilege} on the host, because of {} ({place})", step.why);
+    }
+    if told.is_empty() {
+        let _ = writeln!(out, "  runs unprivileged");
+    }
 }
 
 fn seconds(nanoseconds: u64) -> String {
