@@ -29,6 +29,10 @@ pub fn explain(plan: &Plan, notice: &Notice) -> Diagnostic {
         format!("the sandbox cannot be built: {}: {errno}", notice.failure.detail)
     };
     let severity = if notice.fatal { Diagnostic::error(code, message) } else { Diagnostic::warning(code, message) };
+    let help = match notice.failure.errno {
+        libc::EMFILE | libc::ENFILE => text("there are no descriptors left: raise `ulimit -n`"),
+        _ => help,
+    };
     let finding = severity.label(step.span, format!("step {}, `{what}`, is asked for here", notice.step + 1));
     match help {
         Some(help) => finding.help(help),

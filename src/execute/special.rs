@@ -94,9 +94,10 @@ fn mask(tree: &Tree, root: BorrowedFd, target: &str, names: &[&str]) -> Done {
 }
 
 /// A small /dev: the harmless devices bound from the host, terminals and shared memory of its own, read-only otherwise.
+///
+/// Each part is attached as soon as it is made: a caller may have few descriptors.
 pub fn dev(tree: &mut Tree, target: &str, with_mqueue: bool) -> Done {
     let dev = mounts::new_tmpfs(DEV_SIZE, DEV_INODES, 0o755, NOSUID | NOEXEC)?;
-    let devices = DEVICES.iter().map(device_node).collect::<Done<Vec<_>>>()?;
     let what = |name: &str| format!("making {target}/{name}");
     for (name, _, _) in DEVICES {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
@@ -111,20 +112,23 @@ pub fn dev(tree: &mut Tree, target: &str, with_mqueue: bool) -> Done {
     ] {
         rustix::fs::symlinkat(text, &dev, name).context(|| what(name))?;
     }
-    let mut parts = vec![("pts", devpts()?)];
-    parts.push(("shm", mounts::new_tmpfs(SHM_SIZE, SHM_SIZE / 4096, 0o1777, NOSUID | NODEV | NOEXEC)?));
-    if with_mqueue {
-        parts.push(("mqueue", mqueue()?));
-    }
-    for (name, _) in &parts {
+    let folders: &[&str] = if with_mqueue { &["pts", "shm", "mqueue"] } else { &["pts", "shm"] };
+    for name in folders {
         rustix::fs::mkdirat(&dev, *name, Mode::from_raw_mode(0o755)).context(|| what(name))?;
     }
     let root = dev.try_clone().context(|| what(""))?;
     tree.put(dev, target, Shape::Dir)?;
-    let nodes = DEVICES.iter().map(|(name, _, _)| *name).zip(devices);
-    for (name, mount) in nodes.chain(parts) {
+    let attach = |name: &str, mount: OwnedFd| {
         let place = mounts::open_beneath(root.as_fd(), name, PLACE).context(|| what(name))?;
-        mounts::attach(mount.as_fd(), place.as_fd()).context(|| what(name))?;
+        mounts::attach(mount.as_fd(), place.as_fd()).context(|| what(name))
+    };
+    for device in &DEVICES {
+        attach(device.0, device_node(device)?)?;
+    }
+    attach("pts", devpts()?)?;
+    attach("shm", mounts::new_tmpfs(SHM_SIZE, SHM_SIZE / 4096, 0o1777, NOSUID | NODEV | NOEXEC)?)?;
+    if with_mqueue {
+        attach("mqueue", mqueue()?)?;
     }
     mounts::restrict(root.as_fd(), RDONLY | NOSUID | NOEXEC, false)
 }

@@ -122,6 +122,12 @@ print(zombies())
         assert_eq!(out, "here");
     }
 
+    fn sixteen_descriptors_are_enough(who) {
+        let stage = Stage::new(who);
+        let command = stage.command_through(&["/usr/bin/prlimit", "--nofile=16"], &["/bin/true"]);
+        stage.finish(command).ends(0);
+    }
+
     fn many_at_once(who) {
         let stages: Vec<Stage> = (0..20).map(|_| Stage::new(who)).collect();
         let running: Vec<_> = stages.iter().map(|it| it.start(&["/bin/sh", "-c", "echo ready; exec sleep 0.2"])).collect();
