@@ -234,10 +234,11 @@ fn declarations(cx: &mut Cx, module: &Rc<Module>, policy: &mut Policy, had_synta
         }
     }
     if !any && !had_syntax_errors {
-        let end = cx.files.text(module.file).trim_end().len();
+        let text = cx.files.text(module.file).trim_end();
+        let (begin, end) = (text.char_indices().next_back().map_or(0, |(at, _)| at), text.len());
         cx.report(
             Diagnostic::error("no-sandbox", "this file declares nothing")
-                .label(Span::new(module.file, end.saturating_sub(1), end), "the file ends here")
+                .label(Span::new(module.file, begin, end), "the file ends here")
                 .help("declare what is to be run: `sandbox NAME { run = [\"/bin/sh\"] }`"),
         );
     }

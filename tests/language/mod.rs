@@ -9,6 +9,7 @@ mod expand;
 mod host;
 mod pages;
 mod reference;
+mod robust;
 
 use std::collections::BTreeMap;
 use std::fs;
