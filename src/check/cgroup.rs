@@ -1,16 +1,30 @@
 //! Limits that mean nothing, or too little to start with.
 
-use crate::policy::Sandbox;
+use super::text::bytes;
+use crate::policy::{How, Mode, Sandbox};
 use crate::report::Diagnostic;
+
+/// Thousandths of one CPU: CONFIG_NR_CPUS is 8192 at the most.
+const MANY_CPUS: u64 = 8192 * 1000;
 
 pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     let cgroup = &sandbox.cgroup;
+    let limits = [&cgroup.memory_max, &cgroup.memory_swap_max, &cgroup.pids_max, &cgroup.cpu_max];
+    let first = limits.into_iter().flatten().next();
+    if let (Mode::Join(_), Some(limit)) = (&cgroup.mode.value, first) {
+        out.push(
+            Diagnostic::error("limits-on-join", "these limits would be those of somebody else's cgroup")
+                .label(limit.span(), "a limit")
+                .label(cgroup.mode.span(), "the cgroup namespace of somebody else")
+                .help("write `cgroup new`, or delete the limits"),
+        );
+    }
     if let Some(memory) = &cgroup.memory_max {
         if memory.value < 1 << 20 {
             out.push(
                 Diagnostic::error(
                     "memory-too-small",
-                    format!("{} bytes are less than starting a process needs", memory.value),
+                    format!("{} is less than starting a process needs", bytes(memory.value)),
                 )
                 .label(memory.span(), "all the memory it has")
                 .help("write 8MiB at the least"),
@@ -22,7 +36,9 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
                     .help("write 8MiB at the least"),
             );
         }
-        if cgroup.memory_swap_max.is_none() && !memory.is_implied() {
+        // What a profile has for want of anything better is not for those to mend who use it.
+        let of_profile = memory.origin.how == How::Default && !memory.origin.via.is_empty();
+        if cgroup.memory_swap_max.is_none() && !of_profile {
             out.push(
                 Diagnostic::advice("memory-without-swap", "beyond its memory the sandbox may fill the host's swap")
                     .label(memory.span(), "limits memory, not swap")
@@ -46,6 +62,13 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
             Diagnostic::error("cpu-quota-tiny", "the kernel takes no share below 1%")
                 .label(cpu.span(), "less than 1 ms of 100 ms")
                 .help("write `1%` at the least"),
+        );
+    }
+    if let Some(cpu) = cgroup.cpu_max.as_ref().filter(|it| it.value > MANY_CPUS) {
+        out.push(
+            Diagnostic::advice("cpu-quota-huge", format!("{} CPUs are more than any host has", cpu.value / 1000))
+                .label(cpu.span(), "100% is one CPU")
+                .help("write 100% for each CPU that the program may use, or delete the line"),
         );
     }
     if let (Some(swap), None) = (&cgroup.memory_swap_max, &cgroup.memory_max) {

@@ -1,5 +1,6 @@
 //! What the kernel, its switches and the caller's rights allow.
 
+use super::text::duration;
 use crate::host::HostFacts;
 use crate::policy::{EntryKind, IdMap, Mode, MountSource, NsKind, Outside, Sandbox, Strength, Traced};
 use crate::report::Diagnostic;
@@ -267,13 +268,14 @@ fn limits(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
 }
 
 fn offsets(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
+    let up = facts.uptime.saturating_mul(1_000_000_000);
     for offset in [&sandbox.time.monotonic, &sandbox.time.boottime].into_iter().flatten() {
-        let uptime = i64::try_from(facts.uptime).unwrap_or(i64::MAX).saturating_mul(1_000_000_000);
+        let uptime = i64::try_from(up).unwrap_or(i64::MAX);
         if uptime.saturating_add(offset.value) < 0 {
             out.push(
                 Diagnostic::error(
                     "offset-before-zero",
-                    format!("the clock would be before zero: {} is up for {} s", facts.name, facts.uptime),
+                    format!("the clock would be before zero: {} is up for {}", facts.name, duration(up)),
                 )
                 .label(offset.span(), "leads before the boot")
                 .help("write a smaller offset"),

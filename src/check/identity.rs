@@ -7,12 +7,13 @@ use crate::report::Diagnostic;
 const MAX_LINES: usize = 340;
 
 /// Capabilities that the kernel asks for in the initial user namespace only: capabilities(7).
-const INITIAL_ONLY: [&str; 14] = [
+const INITIAL_ONLY: [&str; 15] = [
     "sys_time",
     "sys_module",
     "sys_rawio",
     "mknod",
-    "sys_boot",
+    "sys_tty_config",
+    "linux_immutable",
     "syslog",
     "mac_admin",
     "mac_override",
@@ -28,6 +29,12 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     maps(sandbox, out);
     ids(sandbox, out);
     capabilities(sandbox, out);
+}
+
+/// The same of a pod, which runs no program itself.
+pub(super) fn check_shared(base: &Sandbox, out: &mut Vec<Diagnostic>) {
+    maps(base, out);
+    ids(base, out);
 }
 
 fn maps(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
@@ -167,6 +174,7 @@ fn capabilities(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
             );
         }
     }
+    over_host_network(sandbox, out);
     let uid = sandbox.user.uid.as_ref().map(|it| it.value).or(sandbox.user.uid_map.first().map(|it| it.value.inside));
     if let Some(kept) = caps.keep.iter().find(|kept| !caps.ambient.iter().any(|it| it.value == kept.value))
         && uid.is_some_and(|it| it != 0)
@@ -215,4 +223,29 @@ fn capabilities(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+/// Rights over a network come from the user namespace that owns it: a new one has none over the host's.
+fn over_host_network(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
+    const OF_NETWORKS: [&str; 4] = ["net_admin", "net_raw", "net_bind_service", "net_broadcast"];
+    if !sandbox.is_new(NsKind::User) || sandbox.net.mode.value != Mode::Host {
+        return;
+    }
+    let caps = &sandbox.caps;
+    for kept in caps.keep.iter().chain(&caps.ambient).filter(|it| OF_NETWORKS.contains(&it.value.as_str())) {
+        out.push(
+            Diagnostic::warning(
+                "cap-over-host-net",
+                format!("`{}` gives no right over the host's network", kept.value),
+            )
+            .label(kept.span(), "kept here")
+            .label(stated_at(&sandbox.net.mode, sandbox), "the network is the host's")
+            .label(sandbox.user.mode.span(), "the user namespace is not the one that owns it")
+            .help("write `net new`, or delete the line"),
+        );
+    }
+}
+
+fn stated_at(mode: &Traced<Mode>, sandbox: &Sandbox) -> crate::source::Span {
+    if mode.is_implied() { sandbox.name.span() } else { mode.span() }
 }

@@ -1,58 +1,31 @@
 //! The tree of paths.
 
+use super::binds;
+use super::text::bytes;
 use super::tree::{Place, place};
 use crate::policy::{Access, Entry, EntryKind, Mode, MountSource, Root, Sandbox, Traced};
 use crate::report::Diagnostic;
-
-/// Sockets whose owner does what he is asked to do with the rights of root, or of the user.
-const CONTROL_SOCKETS: [&str; 6] = [
-    "/run/docker.sock",
-    "/var/run/docker.sock",
-    "/run/containerd/containerd.sock",
-    "/run/podman/podman.sock",
-    "/run/dbus/system_bus_socket",
-    "/run/systemd/private",
-];
-const KERNEL_TREES: [&str; 4] = ["/proc", "/sys", "/dev", "/boot"];
 
 pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     without_namespace(sandbox, out);
     if sandbox.mnt.mode.value != Mode::New {
         return;
     }
-    if let Some(root) = sandbox.mnt.root.as_ref().filter(|it| it.value == Root::Host(Access::Rw)) {
+    let is_host = |root: &Root| match root {
+        Root::Host(access) => *access == Access::Rw,
+        Root::Dir { path, access } => path == "/" && *access == Access::Rw,
+        Root::Empty => false,
+    };
+    if let Some(root) = sandbox.mnt.root.as_ref().filter(|it| is_host(&it.value)) {
         out.push(
             Diagnostic::warning("root-host-rw", "the whole host is writable here")
                 .label(root.span(), "for whatever the permissions of files allow")
                 .help("write `host(ro)`, and mount the paths that it needs with `bind(rw)`"),
         );
     }
-    for entry in &sandbox.mnt.entries {
-        if let EntryKind::Mount(MountSource::Bind { source, access, recursive, flags }) = &entry.value.kind {
-            control_socket(entry, source, out);
-            kernel_tree(entry, source, *access, out);
-            if *access == Access::Rw && !flags.noexec {
-                out.push(
-                    Diagnostic::advice(
-                        "write-and-execute",
-                        format!("what is written to {} can be executed", entry.value.path),
-                    )
-                    .label(entry.span(), "writable, and without `noexec`")
-                    .help("add `noexec` unless programs are built there"),
-                );
-            }
-            if *access == Access::Ro && !*recursive {
-                out.push(
-                    Diagnostic::advice(
-                        "bind-not-recursive",
-                        format!("what is mounted below {source} does not come along"),
-                    )
-                    .label(entry.span(), "`recursive: false`")
-                    .help("delete `recursive: false` unless that is meant"),
-                );
-            }
-        }
-    }
+    binds::check(sandbox, out);
+    below_files(sandbox, out);
+    hides(sandbox, out);
     memory(sandbox, out);
     shared_memory(sandbox, out);
     program(sandbox, out);
@@ -118,42 +91,64 @@ fn without_namespace(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     }
 }
 
-fn below(path: &str, tree: &str) -> bool {
+pub(super) fn below(path: &str, tree: &str) -> bool {
     path == tree || path.strip_prefix(tree).is_some_and(|rest| rest.starts_with('/'))
 }
 
-fn control_socket(entry: &Traced<Entry>, source: &str, out: &mut Vec<Diagnostic>) {
-    let is_agent =
-        source.starts_with("/tmp/ssh-") || source.ends_with("/ssh-agent.socket") || source.contains("/gnupg/S.");
-    if CONTROL_SOCKETS.contains(&source) || is_agent {
-        out.push(
-            Diagnostic::warning(
-                "bind-control-socket",
-                "whoever can write to this socket acts with the rights of its owner",
-            )
-            .label(entry.span(), format!("binds {source}"))
-            .help("delete the line, or put a proxy with fewer rights before it"),
-        );
+/// A file has nothing below it, and what is mounted is put in the order of the paths: the file comes first.
+fn below_files(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
+    for entry in &sandbox.mnt.entries {
+        let above = sandbox.mnt.entries.iter().find(|it| {
+            let is_file = matches!(it.value.kind, EntryKind::Mount(MountSource::File { .. }));
+            is_file && it.value.path != entry.value.path && below(&entry.value.path, &it.value.path)
+        });
+        if let Some(file) = above {
+            out.push(
+                Diagnostic::error("below-a-file", format!("{} is a file, with nothing below it", file.value.path))
+                    .label(entry.span(), format!("{} would be below it", entry.value.path))
+                    .label(file.span(), "a file")
+                    .help("name another path for one of the two"),
+            );
+        }
     }
 }
 
-fn kernel_tree(entry: &Traced<Entry>, source: &str, access: Access, out: &mut Vec<Diagnostic>) {
-    let Some(tree) = KERNEL_TREES.into_iter().find(|tree| below(source, tree)) else { return };
-    if access == Access::Rw && !source.starts_with("/dev/shm") {
-        let instead = match tree {
-            "/proc" => "`mount /proc = proc`",
-            "/dev" => "`mount /dev = dev`",
-            _ => "`bind(ro)`",
-        };
-        out.push(
-            Diagnostic::warning("bind-kernel-rw", format!("{source} of the host is writable here"))
-                .label(entry.span(), "the kernel's own files and devices")
-                .help(format!("write {instead}")),
-        );
+/// What does not exist where nothing can be made needs no cover, and where the program can make it no cover would last.
+fn hides(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
+    for entry in sandbox.mnt.entries.iter().filter(|it| it.value.kind == EntryKind::Hide) {
+        let path = &entry.value.path;
+        let above: Vec<&Traced<Entry>> =
+            sandbox.mnt.entries.iter().filter(|it| it.value.path != *path && below(path, &it.value.path)).collect();
+        match above.last().map(|it| (it, &it.value.kind)) {
+            Some((tmpfs, EntryKind::Mount(MountSource::Tmpfs { .. }))) => out.push(
+                Diagnostic::error("hide-in-tmpfs", format!("{path} would be hidden before the program makes it"))
+                    .label(entry.span(), "nothing is there to be hidden")
+                    .label(tmpfs.span(), "empty at first, and the program may write here")
+                    .help("delete the line"),
+            ),
+            Some((cover, EntryKind::Hide)) => out.push(
+                Diagnostic::warning("hide-nothing", format!("{} hides {path} already", cover.value.path))
+                    .label(entry.span(), "changes nothing")
+                    .label(cover.span(), "hides all that is below")
+                    .help("delete the line"),
+            ),
+            None if matches!(sandbox.mnt.root.as_ref().map(|it| &it.value), None | Some(Root::Empty))
+                && !sandbox.mnt.entries.iter().any(|it| it.value.path != *path && below(&it.value.path, path)) =>
+            {
+                let root = sandbox.mnt.root.as_ref().map_or(sandbox.mnt.mode.span(), Traced::span);
+                out.push(
+                    Diagnostic::warning("hide-nothing", format!("there is nothing at {path}"))
+                        .label(entry.span(), "hides nothing")
+                        .label(root, "the tree is empty but for what is mounted")
+                        .help("delete the line"),
+                );
+            }
+            _ => {}
+        }
     }
 }
 
-/// tmpfs pages are charged to the cgroup that touched them.
+/// tmpfs pages are charged to the cgroup that touched them: filling one up is using memory up.
 fn memory(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     let Some(limit) = &sandbox.cgroup.memory_max else { return };
     for entry in &sandbox.mnt.entries {
@@ -165,8 +160,8 @@ fn memory(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
                     "tmpfs-over-memory",
                     format!("{} can never be filled: its pages count as memory", entry.value.path),
                 )
-                .label(entry.span(), format!("{size} bytes of tmpfs"))
-                .label(limit.span(), format!("{} bytes of memory in all", limit.value))
+                .label(entry.span(), format!("{} of tmpfs", bytes(*size)))
+                .label(limit.span(), format!("{} of memory in all", bytes(limit.value)))
                 .help("make the tmpfs smaller, or the limit larger"),
             );
         }

@@ -2,15 +2,20 @@
 //!
 //! Nothing here does IO. A rule about the file alone sees one sandbox; a rule about a host sees its facts too.
 
+mod binds;
 mod cgroup;
 mod host;
 mod host_paths;
 mod identity;
+mod lifecycle;
 mod mnt;
 mod namespaces;
 mod net;
 mod pods;
+mod provenance;
 mod seccomp;
+mod seccomp_rules;
+mod text;
 mod tree;
 
 use crate::host::HostFacts;
@@ -27,6 +32,7 @@ pub fn check_policy(policy: &Policy) -> Vec<Diagnostic> {
     }
     for pod in &policy.pods {
         pods::check(pod, &mut out);
+        check_shared(&pod.base, &mut out);
         for container in &pod.containers {
             check_sandbox(container, &mut out);
         }
@@ -34,13 +40,24 @@ pub fn check_policy(policy: &Policy) -> Vec<Diagnostic> {
     out
 }
 
+/// What a pod itself makes: namespaces, and a budget, but no program and no files.
+fn check_shared(base: &Sandbox, out: &mut Vec<Diagnostic>) {
+    namespaces::check_shared(base, out);
+    identity::check_shared(base, out);
+    net::check(base, out);
+    cgroup::check(base, out);
+}
+
 fn check_sandbox(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
+    let before = out.len();
     namespaces::check(sandbox, out);
     identity::check(sandbox, out);
     mnt::check(sandbox, out);
     net::check(sandbox, out);
     cgroup::check(sandbox, out);
     seccomp::check(sandbox, out);
+    lifecycle::check(sandbox, out);
+    provenance::tell(sandbox, &mut out[before..]);
 }
 
 /// What needs to know the host.
@@ -48,8 +65,10 @@ pub fn check_host(policy: &Policy, facts: &HostFacts) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     let containers = policy.pods.iter().flat_map(|it| &it.containers);
     for sandbox in policy.sandboxes.iter().chain(containers) {
+        let before = out.len();
         host::check(sandbox, facts, &mut out);
         host_paths::check(sandbox, facts, &mut out);
+        provenance::tell(sandbox, &mut out[before..]);
     }
     out
 }

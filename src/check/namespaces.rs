@@ -4,6 +4,9 @@ use crate::policy::{EntryKind, JoinTarget, Mode, MountSource, NsKind, Root, Sand
 use crate::report::Diagnostic;
 use crate::source::Span;
 
+/// Half of what the kernel's clocks can count to (KTIME_SEC_MAX / 2), in nanoseconds: kernel/time/namespace.c.
+const FARTHEST: u64 = 4_611_686_018_000_000_000;
+
 pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     pid(sandbox, out);
     uts(sandbox, out);
@@ -11,6 +14,13 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     kernel_mounts(sandbox, out);
     joins(sandbox, out);
     no_boundary(sandbox, out);
+}
+
+/// The same of a pod, which runs no program itself.
+pub(super) fn check_shared(base: &Sandbox, out: &mut Vec<Diagnostic>) {
+    uts(base, out);
+    time(base, out);
+    joins(base, out);
 }
 
 /// Where a mount of this kind of file system stands, and at which path.
@@ -134,6 +144,13 @@ fn time(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     let mode = &sandbox.time.mode;
     for (offset, clock) in [(&sandbox.time.monotonic, "monotonic"), (&sandbox.time.boottime, "boottime")] {
         let Some(offset) = offset else { continue };
+        if offset.value.unsigned_abs() > FARTHEST {
+            out.push(
+                Diagnostic::error("offset-too-far", "the kernel takes offsets of up to 146 years")
+                    .label(offset.span(), format!("an offset of `{clock}`"))
+                    .help("write a smaller offset"),
+            );
+        }
         match mode.value {
             Mode::New => {}
             Mode::Join(_) => out.push(
@@ -190,6 +207,7 @@ fn joins(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
             _ => {}
         }
     }
+    one_target(sandbox, out);
     let user = &sandbox.user.mode;
     let joined = |kind: NsKind| matches!(sandbox.mode(kind).value, Mode::Join(_));
     if user.value == Mode::New {
@@ -203,6 +221,29 @@ fn joins(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
                 .label(user.span(), "a user namespace that does not own it")
                 .help("join the same target's `user` as well"),
             );
+        }
+    }
+}
+
+/// Who has joined one target's user namespace has rights over the namespaces of that target, and of no other.
+fn one_target(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
+    let Mode::Join(owner) = &sandbox.user.mode.value else { return };
+    for kind in NsKind::ALL.into_iter().filter(|kind| *kind != NsKind::User) {
+        let mode = sandbox.mode(kind);
+        let Mode::Join(target) = &mode.value else { continue };
+        // Two files of nsfs may well belong together; nobody can tell by their names.
+        let by_path = matches!(target, JoinTarget::Path(_)) || matches!(owner, JoinTarget::Path(_));
+        if target != owner && !by_path {
+            out.push(
+                Diagnostic::warning(
+                    "join-two-targets",
+                    format!("the user namespace of one target has no rights over the `{}` of another", kind.name()),
+                )
+                .label(mode.span(), "joins this one")
+                .label(sandbox.user.mode.span(), "with the user namespace of that one")
+                .help("join both of the same target"),
+            );
+            return;
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The network.
 
-use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 
-use crate::policy::{Mode, Sandbox, Traced};
+use crate::policy::{Mode, Publish, Sandbox, Traced};
 use crate::report::Diagnostic;
 
 pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
@@ -25,26 +25,8 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
                 .help("delete `loopback = down`: up is the default"),
         );
     }
-    let mut outer: BTreeMap<_, &Traced<_>> = BTreeMap::new();
-    for publish in &net.publish {
-        if let Some(before) = outer.insert(publish.value.outer, publish) {
-            out.push(
-                Diagnostic::error(
-                    "publish-clash",
-                    format!("port {} of the host is published twice", publish.value.outer.number),
-                )
-                .label(publish.span(), "again here")
-                .label(before.span(), "first here")
-                .help("publish another port of the host"),
-            );
-        }
-        if publish.value.outer.protocol != publish.value.inner.protocol {
-            out.push(
-                Diagnostic::error("publish-protocols", "a port leads to a port of the same protocol")
-                    .label(publish.span(), "two protocols")
-                    .help("write the same protocol on both sides"),
-            );
-        }
+    for (index, publish) in net.publish.iter().enumerate() {
+        publication(publish, &net.publish[..index], out);
     }
     if net.mode.value == Mode::Host && !net.mode.is_implied() && sandbox.seccomp.is_none() {
         out.push(
@@ -52,5 +34,69 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
                 .label(net.mode.span(), "the host's network")
                 .help("write `net new`: abstract sockets belong to the network namespace"),
         );
+    }
+}
+
+fn publication(publish: &Traced<Publish>, before: &[Traced<Publish>], out: &mut Vec<Diagnostic>) {
+    if let Some(first) = before.iter().find(|it| clash(&it.value, &publish.value)) {
+        out.push(
+            Diagnostic::error(
+                "publish-clash",
+                format!("port {} of the host is published twice", publish.value.outer.number),
+            )
+            .label(publish.span(), "again here")
+            .label(first.span(), "first here")
+            .help("publish another port of the host"),
+        );
+    }
+    if publish.value.outer.protocol != publish.value.inner.protocol {
+        out.push(
+            Diagnostic::error("publish-protocols", "a port leads to a port of the same protocol")
+                .label(publish.span(), "two protocols")
+                .help("write the same protocol on both sides"),
+        );
+    }
+    if address(&publish.value).is_unspecified() {
+        out.push(
+            Diagnostic::warning(
+                "publish-everywhere",
+                format!("port {} of every address of the host leads into the sandbox", publish.value.outer.number),
+            )
+            .label(publish.span(), "whoever reaches the host reaches the program")
+            .help("leave the address out, which means 127.0.0.1, or name the address that is meant"),
+        );
+    }
+}
+
+fn address(publish: &Publish) -> IpAddr {
+    publish.address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+}
+
+/// Whether two ports of the host cannot both be listened on. `0.0.0.0` is every address of IPv4, and `::` every one of both.
+pub(super) fn clash(a: &Publish, b: &Publish) -> bool {
+    let (x, y) = (address(a), address(b));
+    let covers = |wide: IpAddr, other: IpAddr| wide.is_unspecified() && (wide.is_ipv6() || other.is_ipv4());
+    a.outer == b.outer && (x == y || covers(x, y) || covers(y, x))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Port, Protocol};
+
+    fn publish(address: Option<&str>, number: u16) -> Publish {
+        let port = Port { number, protocol: Protocol::Tcp };
+        Publish { address: address.and_then(|it| it.parse().ok()), outer: port, inner: port }
+    }
+
+    #[test]
+    fn ports_clash_on_one_address() {
+        let clash = |a, b| clash(&publish(a, 80), &publish(b, 80));
+        assert!(clash(None, Some("127.0.0.1")));
+        assert!(clash(Some("0.0.0.0"), None));
+        assert!(clash(Some("10.0.0.1"), Some("::")));
+        assert!(!clash(Some("10.0.0.1"), Some("10.0.0.2")));
+        assert!(!clash(Some("0.0.0.0"), Some("::1")));
+        assert!(!super::clash(&publish(None, 80), &publish(None, 81)));
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::policy::{Mode, NsKind, Pod, Sandbox, Traced};
+use super::net::clash;
+use super::text::bytes;
+use crate::policy::{Mode, NsKind, Pod, Probe, Publish, Sandbox, Traced};
 use crate::report::Diagnostic;
 use crate::source::Span;
 
@@ -10,6 +12,8 @@ pub(super) fn check(pod: &Pod, out: &mut Vec<Diagnostic>) {
     order(pod, out);
     child_users(pod, out);
     budget(pod, out);
+    ports(pod, out);
+    readiness(pod, out);
 }
 
 /// `after` names containers of the pod, and goes in no circle.
@@ -90,13 +94,70 @@ fn budget(pod: &Pod, out: &mut Vec<Diagnostic>) {
     if sum > limit.value {
         let mut finding = Diagnostic::warning(
             "pod-budget",
-            format!("the containers may use {sum} bytes, and the pod has {}", limit.value),
+            format!("the containers may use {}, and the pod has {}", bytes(sum), bytes(limit.value)),
         )
         .label(limit.span(), "the budget of the pod")
         .help("raise the budget, or lower the limits of the containers");
         for limit in limits {
-            finding = finding.label(limit.span(), format!("{} bytes", limit.value));
+            finding = finding.label(limit.span(), bytes(limit.value));
         }
         out.push(finding);
+    }
+}
+
+/// All containers are on one host: a port of it leads to one of them.
+fn ports(pod: &Pod, out: &mut Vec<Diagnostic>) {
+    let mut seen: Vec<(&Traced<Publish>, &str)> = Vec::new();
+    let own = pod.containers.iter().filter(|it| it.net.mode.value == Mode::New);
+    for sandbox in std::iter::once(&pod.base).chain(own) {
+        for publish in &sandbox.net.publish {
+            let first = seen.iter().find(|(it, name)| *name != sandbox.name.value && clash(&it.value, &publish.value));
+            if let Some((first, name)) = first {
+                out.push(
+                    Diagnostic::error(
+                        "pod-port-clash",
+                        format!("port {} of the host is taken by `{name}`", publish.value.outer.number),
+                    )
+                    .label(publish.span(), format!("published for `{}` too", sandbox.name.value))
+                    .label(first.span(), "published here")
+                    .help("publish another port of the host"),
+                );
+            }
+            seen.push((publish, &sandbox.name.value));
+        }
+    }
+}
+
+/// `after` waits until the other is ready, and a container that does not say when it is ready is so at once.
+fn readiness(pod: &Pod, out: &mut Vec<Diagnostic>) {
+    for container in &pod.containers {
+        for name in container.after.iter().flat_map(|it| &it.value) {
+            let waited = pod.containers.iter().find(|it| it.name.value == *name && it.ready.is_none());
+            if let (Some(waited), Some(after)) = (waited, &container.after) {
+                out.push(
+                    Diagnostic::advice("after-without-ready", format!("`{name}` does not say when it is ready"))
+                        .label(after.span(), "waits until it has started, no longer")
+                        .label(waited.name.span(), "has no `ready`")
+                        .help(format!("add `ready = tcp(127.0.0.1, port: …)` or another probe to `{name}`")),
+                );
+            }
+        }
+        let Some(ready) = &container.ready else { continue };
+        if ready.value.within == 0 {
+            out.push(
+                Diagnostic::error("ready-at-once", format!("`{}` has no time to become ready", container.name.value))
+                    .label(ready.span(), "within no time at all")
+                    .help("write how long it may take, as in `within: 5s`"),
+            );
+        }
+        if matches!(&ready.value.probe, Probe::Exec(command) if command.is_empty()) {
+            out.push(
+                Diagnostic::error("ready-without-program", "there is no program to ask with")
+                    .label(ready.span(), "an empty command")
+                    .help(
+                        "write the program and its arguments, as in `exec([\"/usr/bin/test\", \"-e\", \"/run/up\"])`",
+                    ),
+            );
+        }
     }
 }

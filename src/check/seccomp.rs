@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::seccomp_rules;
 use crate::policy::{Action, NsKind, Sandbox, Seccomp, SyscallRule, Traced};
 use crate::report::Diagnostic;
 
@@ -21,6 +22,7 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     starts(seccomp, out);
     no_effect(seccomp, out);
     gaps(seccomp, out);
+    seccomp_rules::check(seccomp, out);
 }
 
 /// What a call gets when no condition is met, in the order that plan::filter has.

@@ -23,15 +23,58 @@ pub struct Page {
 }
 
 mod command;
+mod filter;
 mod host;
 mod language;
+mod paths;
 mod policy;
 mod run;
 mod syntax;
 
+const fn error(
+    code: &'static str,
+    title: &'static str,
+    text: &'static str,
+    wrong: &'static str,
+    right: &'static str,
+) -> Page {
+    Page { code, severity: Severity::Error, title, text, wrong, right }
+}
+
+const fn warning(
+    code: &'static str,
+    title: &'static str,
+    text: &'static str,
+    wrong: &'static str,
+    right: &'static str,
+) -> Page {
+    Page { code, severity: Severity::Warning, title, text, wrong, right }
+}
+
+const fn advice(
+    code: &'static str,
+    title: &'static str,
+    text: &'static str,
+    wrong: &'static str,
+    right: &'static str,
+) -> Page {
+    Page { code, severity: Severity::Advice, title, text, wrong, right }
+}
+
 /// Every page, sorted by family.
 pub fn all() -> impl Iterator<Item = &'static Page> {
-    [command::PAGES, syntax::PAGES, language::PAGES, policy::PAGES, host::PAGES, run::PAGES].into_iter().flatten()
+    [
+        command::PAGES,
+        syntax::PAGES,
+        language::PAGES,
+        policy::PAGES,
+        paths::PAGES,
+        filter::PAGES,
+        host::PAGES,
+        run::PAGES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The page of a code, with or without `nsl::`.
