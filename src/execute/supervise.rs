@@ -41,6 +41,7 @@ pub fn watch(plan: &Plan, running: &mut Running, signals: &SignalFd, started: &m
             .iter()
             .any(|step| matches!(&step.action, Action::Clone { namespaces, .. } if namespaces.contains(&NsKind::Pid))),
         status: None,
+        status_open: true,
         failed: None,
         notices: Some(Vec::new()),
         stop_at: plan.ending.after.map(|it| Instant::now() + Duration::from_nanos(it)),
@@ -79,6 +80,8 @@ struct Watch<'a> {
     own_pid: bool,
     /// The program's wait status, from init.
     status: Option<i32>,
+    /// False once nobody can write a status: without an init, execve(2) closes the other end.
+    status_open: bool,
     failed: Option<Notice>,
     /// Bytes of notices so far; `None` once the pipe is at its end.
     notices: Option<Vec<u8>>,
@@ -99,7 +102,7 @@ impl Watch<'_> {
             fds.push(PollFd::new(&running.notices, PollFlags::IN));
             fds.len() - 1
         });
-        let status = self.status.is_none().then(|| {
+        let status = (self.status.is_none() && self.status_open).then(|| {
             fds.push(PollFd::new(&running.status, PollFlags::IN));
             fds.len() - 1
         });
@@ -111,8 +114,7 @@ impl Watch<'_> {
             signal: readable(0),
             child: readable(1),
             notices: notices.is_some_and(readable),
-            // An end without a word is for `finish` to judge; only what can be read counts here.
-            status: status.is_some_and(|index| fds[index].revents().contains(PollFlags::IN)),
+            status: status.is_some_and(readable),
         }
     }
 
@@ -179,8 +181,11 @@ impl Watch<'_> {
 
     fn read_status(&mut self, pipe: &OwnedFd) {
         let mut bytes = [0; 4];
-        if let Ok(4) = rustix::io::read(pipe, &mut bytes) {
-            self.status = Some(i32::from_ne_bytes(bytes));
+        match rustix::io::read(pipe, &mut bytes) {
+            Ok(4) => self.status = Some(i32::from_ne_bytes(bytes)),
+            Err(rustix::io::Errno::INTR) => {}
+            // An end without a word is for `finish` to judge; waiting for more of it would never sleep.
+            _ => self.status_open = false,
         }
     }
 

@@ -122,6 +122,20 @@ print(zombies())
         assert_eq!(out, "here");
     }
 
+    /// Without an init nobody holds the pipe for the program's status, and its end is nothing to wait for.
+    fn waiting_costs_nothing(who) {
+        let stage = Stage::new(who).section("pid", "new", &["init = false"]);
+        let mut running = stage.start(&["/bin/sh", "-c", "echo ready; exec sleep 0.5"]);
+        running.line("ready");
+        std::thread::sleep(Duration::from_millis(400));
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", running.pid())).expect("it runs");
+        let fields: Vec<&str> = stat.rsplit_once(')').expect("proc_pid_stat(5)").1.split_whitespace().collect();
+        // utime and stime, in hundredths of a second.
+        let ticks: u32 = fields[11..13].iter().map(|it| it.parse::<u32>().expect("a number")).sum();
+        assert!(ticks < 15, "nsl took {ticks} ticks to wait");
+        running.finish().ends(0);
+    }
+
     fn sixteen_descriptors_are_enough(who) {
         let stage = Stage::new(who);
         let command = stage.command_through(&["/usr/bin/prlimit", "--nofile=16"], &["/bin/true"]);
