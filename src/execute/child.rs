@@ -145,7 +145,11 @@ impl Child<'_> {
             Action::NewKeyring => new_keyring(),
             Action::ChangeDir(path) => rustix::process::chdir(path).context(|| format!("entering {path}")),
             Action::SetRlimit { resource, value } => program::set_rlimit(resource, *value),
-            Action::SetCapabilities { keep, ambient } => identity::set_capabilities(keep, ambient),
+            Action::SetCapabilities { keep, ambient } => {
+                let no_new_privs =
+                    self.birth.plan.steps.iter().any(|it| it.required && it.action == Action::NoNewPrivs);
+                identity::set_capabilities(keep, ambient, no_new_privs)
+            }
             Action::NoNewPrivs => {
                 rustix::thread::set_no_new_privs(true).context(|| "prctl(PR_SET_NO_NEW_PRIVS)".to_string())
             }

@@ -86,11 +86,12 @@ fn refused(error: caps::errors::CapsError) -> Failure {
 ///
 /// The order is the kernel's: the bounding set while CAP_SETPCAP is there, then effective below permitted below
 /// inheritable below ambient. Where nothing is kept, uid 0 means nothing either (SECBIT_NOROOT, locked).
-pub fn set_capabilities(keep: &[String], ambient: &[String]) -> Done {
+/// `no_new_privs` says whether the plan sets that later.
+pub fn set_capabilities(keep: &[String], ambient: &[String], no_new_privs: bool) -> Done {
     let kept = parse(keep)?;
     let raised = parse(ambient)?;
     // A caller without CAP_SETPCAP has no user namespace of its own here: its bounding set stays, which
-    // no_new_privs makes meaningless.
+    // no_new_privs makes meaningless; without that, execve(2) would give all of it to uid 0 again.
     if caps::has_cap(None, CapSet::Effective, Capability::CAP_SETPCAP).map_err(refused)? {
         for capability in caps::all().into_iter().filter(|it| !kept.contains(it)) {
             // A capability that this kernel does not know cannot be dropped, and need not be.
@@ -103,6 +104,11 @@ pub fn set_capabilities(keep: &[String], ambient: &[String]) -> Done {
         let nothing = CapabilitiesSecureBits::NO_ROOT | CapabilitiesSecureBits::NO_ROOT_LOCKED;
         let bits = if kept.is_empty() { nothing } else { CapabilitiesSecureBits::empty() };
         rustix::thread::set_capabilities_secure_bits(bits).context(|| "setting securebits".to_string())?;
+    } else if nix::unistd::geteuid().is_root() && !no_new_privs {
+        return Err(Failure::refused(
+            "the caller is root without CAP_SETPCAP, so its bounding set stays, and without `no-new-privs` the program \
+             would be given all of it again",
+        ));
     }
     caps::clear(None, CapSet::Ambient).map_err(refused)?;
     caps::set(None, CapSet::Effective, &kept).map_err(refused)?;

@@ -339,6 +339,17 @@ const FAILURES: &[Failure] = &[
         says: &["EMFILE"],
         ..USUAL
     },
+    Failure {
+        // execve(2) would give uid 0 all of the bounding set again, which this caller cannot empty.
+        name: "capabilities that would come back",
+        who: ROOT,
+        stage: |it| it.section("user", "host", &[]).top("no-new-privs = false"),
+        through: &["/usr/bin/setpriv", "--inh-caps=-setpcap", "--bounding-set=-setpcap"],
+        args: &["/bin/cat", "/proc/self/status"],
+        line: "sandbox test",
+        says: &["CAP_SETPCAP", "no-new-privs"],
+        ..USUAL
+    },
 ];
 
 /// Installs a filter that answers EPERM to seccomp(2) and leaves prctl(2), and executes its arguments.
