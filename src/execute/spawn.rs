@@ -94,7 +94,11 @@ impl Prepared {
             }
             Action::CreateCgroup(dir) => {
                 let path = cgroup::path_of(dir, std::process::id());
-                cgroup::create(dir, &path)?;
+                let made = cgroup::create(dir, &path);
+                if let (Err(_), Some(janitor)) = (&made, &mut self.janitor) {
+                    janitor.forget(&path);
+                }
+                made?;
                 self.cgroups.push(Made { dir: dir.clone(), path });
                 Ok(())
             }

@@ -191,6 +191,39 @@ print((time.process_time() - used) / (time.monotonic() - begun))
         assert_eq!((outcome.out().as_str(), outcome.stderr.as_str()), ("fine", ""));
     }
 
+    /// Two nsl in two PID namespaces may have the same process id, and so the same name for their cgroups.
+    fn a_cgroup_of_somebody_else_is_left_alone(who) {
+        if who == Who::User {
+            return;
+        }
+        for (line, ends) in [("pids.max = 16", 125), ("prefer pids.max = 16", 0)] {
+            let Some((stage, delegation)) = limited(who, &[line]) else { return };
+            let folders = &delegation.folders;
+            let folder = folders.iter().find(|it| it.starts_with("/sys/fs/cgroup/pids")).unwrap_or(&folders[0]);
+            let script = "mkdir \"$0/nsl-test-$$\" || exit 99; sleep 100 >&- 2>&- &
+                echo $! >\"$0/nsl-test-$$/cgroup.procs\" && exec \"$@\"";
+            let inner = stage.command(&["/bin/true"]);
+            let mut command = std::process::Command::new("/bin/sh");
+            command.args(["-c", script]).arg(folder).arg(inner.get_program()).args(inner.get_args());
+            command.current_dir(stage.path("."));
+            let child = command.stderr(std::process::Stdio::piped()).spawn().expect("a shell");
+            let theirs = folder.join(format!("nsl-test-{}", child.id()));
+            let outcome = child.wait_with_output().expect("our own child");
+            let alive = fs::read_to_string(theirs.join("cgroup.procs")).unwrap_or_default();
+            for pid in alive.lines().filter_map(|it| it.parse().ok()) {
+                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGKILL);
+            }
+            for _ in 0..100 {
+                if fs::remove_dir(&theirs).is_ok() {
+                    break;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            assert_eq!(outcome.status.code(), Some(ends), "{outcome:?}");
+            assert_eq!(alive.lines().count(), 1, "what was in the other's cgroup is dead: {outcome:?}");
+        }
+    }
+
     /// What is written is what the kernel has, in the cgroup that has the run's name.
     fn limits_are_in_force(who) {
         if who == Who::User {
