@@ -36,6 +36,8 @@ pub struct Birth<'a> {
     pub supervisor: Pid,
     /// A descriptor of the supervisor, which can be read from when it is dead.
     pub supervisor_fd: OwnedFd,
+    /// The host's /proc, where the PID namespace is the host's: init finds there what the program leaves behind.
+    pub proc: Option<OwnedFd>,
 }
 
 /// Ends the child when the supervisor is gone. prctl(2) PR_SET_PDEATHSIG, and a look at the supervisor's pidfd that closes the
@@ -162,12 +164,21 @@ impl Child<'_> {
 
     /// This process becomes init and never returns from here; its child goes on with the program's steps.
     fn fork_init(&mut self) -> Done {
+        let init = nix::unistd::getpid();
         match sys::fork().context(|| "fork of the program".to_string())? {
-            ForkResult::Parent { child } => init::run(child, &self.birth.status, self.birth.supervisor),
+            ForkResult::Parent { child } => {
+                let birth = &self.birth;
+                init::run(child, &birth.status, birth.supervisor, birth.proc.as_ref())
+            }
             ForkResult::Child => {
                 // If init dies, so does the program: in a PID namespace the kernel sees to it, elsewhere this does.
                 rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
-                    .context(|| "asking to die with init".to_string())
+                    .context(|| "asking to die with init".to_string())?;
+                // An init that died before that call sends no signal.
+                if nix::unistd::getppid() != init {
+                    sys::exit_now(125);
+                }
+                Ok(())
             }
         }
     }

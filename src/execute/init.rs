@@ -1,12 +1,14 @@
 //! PID 1 of a sandbox: reaps, forwards signals, passes on how the program ended, and is otherwise nobody.
 
 use std::collections::BTreeSet;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::io::Read;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use rustix::fs::{Mode, OFlags};
 
 use super::{identity, sys};
 
@@ -14,13 +16,20 @@ use super::{identity, sys};
 ///
 /// Signals are blocked since before the fork, so none is lost; the kernel queues what init blocks although it
 /// would drop what init ignores: pid_namespaces(7), signal(7).
-pub fn run(program: Pid, status: &OwnedFd, supervisor: Pid) -> ! {
+///
+/// `proc` is the host's /proc, where the PID namespace is the host's: the tree inside may have none, or a false one.
+pub fn run(program: Pid, status: &OwnedFd, supervisor: Pid, proc: Option<&OwnedFd>) -> ! {
     let _ = rustix::thread::set_name(c"nsl-init");
     // Out of the terminal's foreground group: a Ctrl-C comes from the supervisor, and once.
     let _ = nix::unistd::setsid();
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     sys::wipe_command_line();
     let is_pid1 = nix::unistd::getpid() == Pid::from_raw(1);
+    let end = || {
+        if let Some(proc) = proc {
+            end_descendants(proc, &BTreeSet::new());
+        }
+    };
     if !is_pid1 {
         // With the host's PID namespace orphans would go to the host's init; this keeps them ours.
         let _ = rustix::process::set_child_subreaper(Some(rustix::process::Pid::INIT));
@@ -28,14 +37,19 @@ pub fn run(program: Pid, status: &OwnedFd, supervisor: Pid) -> ! {
         // forwards, instead of SIGKILL.
         let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::IO));
         if nix::unistd::getppid() != supervisor {
-            end_descendants();
+            end();
             sys::exit_now(125);
         }
     }
     identity::drop_own_capabilities();
-    let kept = status.as_raw_fd();
-    let _ = sys::close_range(0, kept - 1);
-    let _ = sys::close_range(kept + 1, i32::MAX);
+    let mut kept: Vec<RawFd> = proc.into_iter().chain([status]).map(|it| it.as_raw_fd()).collect();
+    kept.sort_unstable();
+    let mut first = 0;
+    for fd in kept {
+        let _ = sys::close_range(first, fd - 1);
+        first = fd + 1;
+    }
+    let _ = sys::close_range(first, i32::MAX);
     let signals = SigSet::all();
     loop {
         match signals.wait() {
@@ -43,13 +57,13 @@ pub fn run(program: Pid, status: &OwnedFd, supervisor: Pid) -> ! {
                 if let Some(code) = reap(program) {
                     let _ = rustix::io::write(status, &code.to_ne_bytes());
                     if !is_pid1 {
-                        end_descendants();
+                        end();
                     }
                     sys::exit_now(0);
                 }
             }
             Ok(Signal::SIGIO) if !is_pid1 => {
-                end_descendants();
+                end();
                 sys::exit_now(125)
             }
             Ok(signal) => {
@@ -78,28 +92,34 @@ fn reap(program: Pid) -> Option<i32> {
 }
 
 /// Without a PID namespace nobody kills what the program leaves behind; as their subreaper we can name them.
-pub fn end_descendants() {
+///
+/// `spared` are children from before, with all that is theirs: a caller that becomes nsl by execve(2) has its own.
+pub fn end_descendants(proc: &OwnedFd, spared: &BTreeSet<i32>) {
     for _ in 0..1000 {
-        let found = descendants();
+        let found = descendants(proc, spared);
         if found.is_empty() {
             return;
         }
-        for pid in found {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        for pid in &found {
+            let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
         }
-        while matches!(waitpid(None, Some(WaitPidFlag::WNOHANG)), Ok(status) if status != WaitStatus::StillAlive) {}
+        for pid in found {
+            let _ = waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG));
+        }
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
 }
 
-fn descendants() -> BTreeSet<i32> {
+/// The processes below this one, but for those that are spared and what is below them.
+pub fn descendants(proc: &OwnedFd, spared: &BTreeSet<i32>) -> BTreeSet<i32> {
     let own = nix::unistd::getpid().as_raw();
-    let parents: Vec<(i32, i32)> = std::fs::read_dir("/proc")
+    let parents: Vec<(i32, i32)> = rustix::fs::Dir::read_from(proc)
         .into_iter()
         .flatten()
         .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(|pid: i32| Some((pid, parent_of(pid)?)))
+        .filter_map(|entry| entry.file_name().to_str().ok()?.parse().ok())
+        .filter(|pid| !spared.contains(pid))
+        .filter_map(|pid: i32| Some((pid, parent_of(proc, pid)?)))
         .collect();
     let mut found = BTreeSet::from([own]);
     loop {
@@ -114,7 +134,11 @@ fn descendants() -> BTreeSet<i32> {
     }
 }
 
-fn parent_of(pid: i32) -> Option<i32> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+fn parent_of(proc: &OwnedFd, pid: i32) -> Option<i32> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(proc, format!("{pid}/stat"), flags, Mode::empty()).ok()?;
+    let mut stat = Vec::new();
+    std::fs::File::from(file).read_to_end(&mut stat).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }

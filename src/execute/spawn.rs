@@ -1,6 +1,7 @@
 //! What the supervisor does before the child may go on: everything that can fail without a sandbox, the one clone, the
 //! maps and the cgroups.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use super::janitor::Janitor;
 use super::program::Command;
 use super::relay;
 use super::sources::Sources;
-use super::{cgroup, filter, identity, sys};
+use super::{cgroup, filter, identity, init, sys};
 use crate::plan::{Action, CgroupDir, NsKind, Plan, Stage};
 
 /// A cgroup that exists.
@@ -53,6 +54,30 @@ pub struct Running {
     pub gate: OwnedFd,
     /// The relay of published ports.
     pub relay: Option<Pid>,
+    /// What is to be known to end the program's processes, where no PID namespace does it.
+    pub host_pids: Option<HostPids>,
+}
+
+/// The processes of the host, as they were before the child.
+pub struct HostPids {
+    /// The host's /proc.
+    pub proc: OwnedFd,
+    /// Descendants of this process from before.
+    pub earlier: BTreeSet<i32>,
+}
+
+/// Where the PID namespace is the host's: becomes the one to whom orphans go when init, which the program can kill
+/// there, is gone or was not asked for.
+fn host_pids(namespaces: u64) -> Done<Option<HostPids>> {
+    if namespaces & libc::CLONE_NEWPID as u64 != 0 {
+        return Ok(None);
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let proc = rustix::fs::open("/proc", flags, Mode::empty()).context(|| "opening /proc".to_string())?;
+    rustix::process::set_child_subreaper(Some(rustix::process::Pid::INIT))
+        .context(|| "prctl(PR_SET_CHILD_SUBREAPER)".to_string())?;
+    let earlier = init::descendants(&proc, &BTreeSet::new());
+    Ok(Some(HostPids { proc, earlier }))
 }
 
 /// Performs the steps before the clone.
@@ -143,6 +168,7 @@ pub fn launch(plan: &Plan, prepared: &mut Prepared) -> Result<Running, Notice> {
     let supervisor_fd = rustix::process::pidfd_open(rustix::process::getpid(), rustix::process::PidfdFlags::empty())
         .context(|| "opening a descriptor of this process".to_string())
         .map_err(at_clone)?;
+    let host_pids = host_pids(flags).map_err(at_clone)?;
     let cloned = sys::clone3(flags, cgroup.as_ref().map(|it| it.as_fd()));
     let Some((pid, pidfd)) = cloned.context(|| "clone3".to_string()).map_err(at_clone)? else {
         // The child. The write end of its own gate would keep the gate open after the supervisor's death.
@@ -157,11 +183,12 @@ pub fn launch(plan: &Plan, prepared: &mut Prepared) -> Result<Running, Notice> {
             gate: gate_read,
             supervisor,
             supervisor_fd,
+            proc: host_pids.map(|it| it.proc),
         })
     };
     drop((notices_write, status_write, gate_read));
     prepared.sources = Sources::default();
-    let mut running = Running { pid, pidfd, notices, status, gate, relay: None };
+    let mut running = Running { pid, pidfd, notices, status, gate, relay: None, host_pids };
     match admit(plan, prepared, &mut running) {
         Ok(()) => Ok(running),
         Err(notice) => {

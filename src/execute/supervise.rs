@@ -13,7 +13,7 @@ use rustix::event::{PollFd, PollFlags};
 use super::failure::{Context, Done, Notice};
 use super::spawn::Running;
 use super::{Ended, init};
-use crate::plan::{Action, NsKind, Plan};
+use crate::plan::Plan;
 
 /// Blocks every signal in this process and, by inheritance, in all of its helpers, so that none is lost; those of
 /// interest are read from the descriptor.
@@ -36,10 +36,6 @@ pub struct Watched {
 pub fn watch(plan: &Plan, running: &mut Running, signals: &SignalFd, started: &mut dyn FnMut(&[Notice])) -> Watched {
     let mut watch = Watch {
         plan,
-        own_pid: plan
-            .steps
-            .iter()
-            .any(|step| matches!(&step.action, Action::Clone { namespaces, .. } if namespaces.contains(&NsKind::Pid))),
         status: None,
         status_open: true,
         failed: None,
@@ -77,7 +73,6 @@ struct Ready {
 
 struct Watch<'a> {
     plan: &'a Plan,
-    own_pid: bool,
     /// The program's wait status, from init.
     status: Option<i32>,
     /// False once nobody can write a status: without an init, execve(2) closes the other end.
@@ -209,8 +204,8 @@ impl Watch<'_> {
             self.read_status(&running.status);
         }
         let waited = reap(running.pid);
-        if !self.own_pid {
-            init::end_descendants();
+        if let Some(host) = &running.host_pids {
+            init::end_descendants(&host.proc, &host.earlier);
         }
         if let Some(relay) = running.relay.take() {
             let _ = nix::sys::signal::kill(relay, Signal::SIGKILL);

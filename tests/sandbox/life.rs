@@ -21,6 +21,20 @@ while True:
 
 const STUBBORN: &str = "trap '' TERM INT HUP; echo ready; while :; do sleep 1; done";
 
+/// The host's processes, and no /proc in which they could be seen.
+fn without_proc(who: Who, init: &str) -> Stage {
+    let stage = Stage::new(who).section("pid", "host", &[init]).section("mnt", "new", &[]);
+    [
+        "root = empty",
+        "mount /usr = bind(ro)",
+        "link /bin = \"usr/bin\"",
+        "link /lib = \"usr/lib\"",
+        "link /lib64 = \"usr/lib64\"",
+    ]
+    .iter()
+    .fold(stage, |stage, line| stage.line("mnt", line))
+}
+
 both! {
     fn orphans_are_reaped(who) {
         let program = r#"
@@ -134,6 +148,40 @@ print(zombies())
         let ticks: u32 = fields[11..13].iter().map(|it| it.parse::<u32>().expect("a number")).sum();
         assert!(ticks < 15, "nsl took {ticks} ticks to wait");
         running.finish().ends(0);
+    }
+
+    /// Among the host's processes no kernel ends what is left; nsl does, whatever the tree and the program look like.
+    fn nothing_is_left_among_the_hosts_processes(who) {
+        for (init, script) in [
+            ("init = false", "setsid --fork /usr/bin/sleep 1003 >&- 2>&-; exit 3"),
+            ("init = true", "setsid --fork /usr/bin/sleep 1003 >&- 2>&-; exit 3"),
+            // The program and init are one user of the host, so this cannot be prevented.
+            ("init = true", "setsid --fork /usr/bin/sleep 1003 >&- 2>&-; sleep 0.1; kill -KILL $PPID; sleep 1004"),
+        ] {
+            let code = if script.contains("PPID") { 137 } else { 3 };
+            without_proc(who, init).run(&["/bin/sh", "-c", script]).ends(code);
+        }
+    }
+
+    fn a_killed_nsl_leaves_nothing_among_the_hosts_processes(who) {
+        let stage = without_proc(who, "init = true");
+        let script = "setsid --fork /usr/bin/sleep 1003 >&- 2>&-; echo ready; sleep 1004; exit 1";
+        let mut running = stage.start(&["/bin/sh", "-c", script]);
+        running.line("ready");
+        running.signal(Signal::SIGKILL);
+        running.finish().ends(-9);
+    }
+
+    /// A shell that becomes nsl by execve(2) hands its own children over.
+    fn children_of_the_caller_are_spared(who) {
+        let stage = without_proc(who, "init = true");
+        let script = "/usr/bin/env -i /usr/bin/sleep 30 >&- 2>&- & echo $! >children; exec \"$@\"";
+        let outcome = stage.finish(stage.command_through(&["/usr/bin/env", "-u", "NSL_TEST", "/bin/sh", "-c", script, "sh"], &["/bin/true"]));
+        outcome.ends(0);
+        let child = std::fs::read_to_string(stage.path("children")).expect("it was written");
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.trim().parse().expect("a pid")), Signal::SIGKILL);
+        assert!(state.contains("(sleep) S"), "the caller's own child is gone: {state}");
     }
 
     fn sixteen_descriptors_are_enough(who) {
