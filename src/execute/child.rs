@@ -86,6 +86,11 @@ impl Child<'_> {
             if step.stage < Stage::Child {
                 continue;
             }
+            if step.action == Action::PivotRoot
+                && let Err(failed) = self.hide_finally()
+            {
+                return failed;
+            }
             if let Err(failure) = self.step(index, &step.action) {
                 if step.required {
                     return (index, failure);
@@ -160,6 +165,27 @@ impl Child<'_> {
             Action::Exec { .. } => self.exec(index),
             _ => Err(Failure::refused("this step is not the child's to perform")),
         }
+    }
+
+    /// Looks at every path that is hidden once more, in the tree as it is at last. Fails with the step that hides it.
+    fn hide_finally(&mut self) -> Result<(), (usize, Failure)> {
+        let steps = &self.birth.plan.steps;
+        for (index, step) in steps.iter().enumerate() {
+            let Action::Hide { target } = &step.action else { continue };
+            let holds = steps.iter().any(|it| match &it.action {
+                Action::Mount { target: path, .. } | Action::Link { path, .. } | Action::Mkdir { path, .. } => {
+                    path.strip_prefix(target.as_str()).is_some_and(|rest| rest.starts_with('/'))
+                }
+                _ => false,
+            });
+            if let Err(failure) = self.tree().and_then(|tree| tree.hide_finally(target, holds)) {
+                if step.required {
+                    return Err((index, failure));
+                }
+                Notice { step: index, failure, fatal: false }.send(&self.birth.notices);
+            }
+        }
+        Ok(())
     }
 
     /// This process becomes init and never returns from here; its child goes on with the program's steps.

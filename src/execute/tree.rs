@@ -29,6 +29,9 @@ const SKELETON_INODES: u64 = 16384;
 /// Where the stage can be mounted; whatever it covers there is out of the way once the sources are open.
 const STAGE_PLACES: [&str; 5] = ["/tmp", "/run", "/mnt", "/var", "/proc"];
 
+/// How many symbolic links the kernel follows: path_resolution(7).
+const MOST_LINKS: u32 = 40;
+
 /// A tree in the making.
 #[derive(Default)]
 pub struct Tree {
@@ -172,13 +175,39 @@ impl Tree {
                 let cover = self.stage_copy(name)?;
                 mounts::attach(cover.as_fd(), place.as_fd()).context(|| format!("covering {target}"))
             }
-            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => self.hide_missing(target),
+            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => self.hide_missing(target, MOST_LINKS),
             Err(errno) => Err(errno).context(|| format!("looking for {target}")),
         }
     }
 
-    fn hide_missing(&mut self, target: &str) -> Done {
-        let (nearest, _) = self.nearest(target)?;
+    /// Covers a path again if what it leads to is another thing now that the tree is complete: a symbolic link on the
+    /// way may lead into a mount that came later. `holds` says whether the policy mounts something below it, for which
+    /// its cover was replaced by a directory of ours.
+    pub fn hide_finally(&mut self, target: &str, holds: bool) -> Done {
+        if let Ok(place) = mounts::open_inside(self.root_fd()?, target, PLACE) {
+            let (device, _) = mounts::identity(place.as_fd())?;
+            if device == mounts::identity(self.stage_fd()?)?.0 || holds && self.own.contains(&device) {
+                return Ok(());
+            }
+        }
+        self.hide(target)
+    }
+
+    fn hide_missing(&mut self, target: &str, links: u32) -> Done {
+        let (nearest, missing) = self.nearest(target)?;
+        // What is missing may be where a link leads to, and that may be a place where the program can write.
+        let missing = missing.trim_start_matches('/');
+        let (name, rest) = missing.split_once('/').unwrap_or((missing, ""));
+        if let Ok(text) = rustix::fs::readlinkat(&nearest, name, Vec::new()) {
+            if links == 0 {
+                return Err(Failure::refused(format!("{target} leads through too many symbolic links")));
+            }
+            let text = text.to_string_lossy();
+            let above = target[..target.len() - missing.len()].trim_end_matches('/');
+            let led = if text.starts_with('/') { text.into_owned() } else { format!("{above}/{text}") };
+            let led = if rest.is_empty() { led } else { format!("{led}/{rest}") };
+            return self.hide_missing(&led, links - 1);
+        }
         let stat = mounts::identity(nearest.as_fd())?;
         if mounts::is_read_only(nearest.as_fd()) || self.is_skeleton(stat.0) {
             return Ok(());

@@ -222,6 +222,23 @@ both! {
         assert_eq!(left, ["etc"]);
     }
 
+    /// A hidden path may lead through a link into a mount whose path sorts behind it.
+    fn hidden_behind_a_link(who) {
+        let stage = ["root = empty", "mount /usr = bind(ro)", "link /bin = \"usr/bin\"", "link /lib = \"usr/lib\"", "link /lib64 = \"usr/lib64\"", "hide /bin/id"]
+            .iter()
+            .fold(Stage::new(who).section("mnt", "new", &[]), |stage, line| stage.line("mnt", line));
+        assert_eq!(stage.sh("/usr/bin/id -u 2>/dev/null || echo hidden").out(), "hidden");
+    }
+
+    /// What a hidden link leads to could be made later.
+    fn hidden_but_to_be_made(who) {
+        let stage = stage(who).folder("links").line("mnt", "mount /tmp/links = bind(./links, ro)");
+        let stage = stage.line("mnt", "mount /usr/share = bind(./data, rw)").line("mnt", "hide /tmp/links/late");
+        std::os::unix::fs::symlink("/usr/share/late", stage.path("links/late")).expect("our own folder");
+        let outcome = stage.sh("echo seen >/usr/share/late; cat /tmp/links/late");
+        outcome.ends(125).says("/usr/share/late does not exist").says(&stage.place("hide /tmp/links"));
+    }
+
     /// A symbolic link in a hostile root or volume never leads a mount out of the sandbox's tree.
     fn a_hostile_root(who) {
         let stage = stage(who).folder("victim").line("mnt", "root = dir(./rootfs)");
