@@ -227,7 +227,7 @@ both! {
         let stage = ["root = empty", "mount /usr = bind(ro)", "link /bin = \"usr/bin\"", "link /lib = \"usr/lib\"", "link /lib64 = \"usr/lib64\"", "hide /bin/id"]
             .iter()
             .fold(Stage::new(who).section("mnt", "new", &[]), |stage, line| stage.line("mnt", line));
-        assert_eq!(stage.sh("/usr/bin/id -u 2>/dev/null || echo hidden").out(), "hidden");
+        assert_eq!(stage.sh("test -s /usr/bin/id || echo hidden; test -s /usr/bin/env && echo seen").out(), "hidden\nseen");
     }
 
     /// What a hidden link leads to could be made later.
