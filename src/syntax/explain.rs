@@ -3,107 +3,151 @@
 use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
 
-use super::parse::{Grammar, Place, Rule};
+use super::characters;
+use super::expected::expected;
+use super::parse::{Grammar, Rule};
+use super::place::Place;
 use crate::report::Diagnostic;
 
-/// Findings for one piece of junk, `start..end` of the text.
-pub(super) fn junk(text: &str, place: Place, start: usize, end: usize) -> Vec<Diagnostic> {
-    let piece = &text[start..end];
-    if let Some(finding) = characters(piece, place, start) {
-        return vec![finding];
+/// A line that begins with no item: from `start` to `end`, where its block begins if it has one.
+pub(super) fn line(text: &str, place: &Place, start: usize, end: usize, has_block: bool) -> Diagnostic {
+    let head = &text[start..end];
+    if let Some(finding) = characters::unexpected(head, place, start).or_else(|| word_at_start(head, place, start)) {
+        return finding;
     }
-    if let Some(finding) = reserved(piece, place, start) {
-        return vec![finding];
-    }
-    if let Some(finding) = unclosed_string(piece, place, start) {
-        return vec![finding];
-    }
+    // With its `{`, the head of a block can fail there.
+    let piece = if has_block { &text[start..(text[end..].find('{').map_or(end, |at| end + at + 1))] } else { head };
     match Grammar::parse(Rule::only_item, piece) {
-        Err(error) => {
-            vec![several(piece, place, start, &error).unwrap_or_else(|| describe(text, place, start, &error))]
-        }
-        // Two statements without anything between them: each could be read, and neither ends the line.
-        Ok(_) => vec![
-            Diagnostic::error("syntax", "this line cannot be read")
-                .label(place.span(start, end), "no statement")
-                .help("write one statement a line"),
-        ],
+        Err(error) => Spot::new(text, place, start, start + piece.len(), position(&error)).finding(&expected(&error)),
+        Ok(_) => unreadable(place, start, end),
     }
 }
 
-/// A text that could not be read at all, or a value that stands alone.
-pub(super) fn failure(text: &str, place: Place, error: &Error<Rule>) -> Diagnostic {
+/// An item from `start` to `rest`, and what follows it up to `end`.
+pub(super) fn rest(text: &str, place: &Place, start: usize, rest: usize, end: usize) -> Diagnostic {
+    let piece = &text[start..end];
+    if let Some(finding) = characters::unexpected(piece, place, start) {
+        return finding;
+    }
+    let spot = |at: usize| Spot::new(text, place, start, end, at);
+    match Grammar::parse(Rule::only_item, piece) {
+        Err(error) if position(&error) > rest - start => spot(position(&error)).finding(&expected(&error)),
+        _ => spot(rest - start).finding("the end of the line"),
+    }
+}
+
+/// What follows a block on its line, from `start` to `end`.
+pub(super) fn behind_block(text: &str, place: &Place, start: usize, end: usize) -> Diagnostic {
+    let piece = &text[start..end];
+    if let Some(finding) = characters::unexpected(piece, place, start) {
+        return finding;
+    }
+    match first_word(piece) {
+        "" => {}
+        "else" => {
+            if let Err(error) = Grammar::parse(Rule::only_else, piece)
+                && position(&error) > 4
+            {
+                return Spot::new(text, place, start, end, position(&error)).finding(&expected(&error));
+            }
+        }
+        word => {
+            return Diagnostic::error("several-statements", "there are two statements on one line")
+                .label(place.span(start, start + word.len()), "the second one begins here")
+                .help("write each statement on a line of its own");
+        }
+    }
+    Spot::new(text, place, start, end, 0).finding("the end of the line")
+}
+
+/// A value that stands alone, and cannot be read.
+pub(super) fn value(text: &str, place: &Place, error: &Error<Rule>) -> Diagnostic {
     if let ErrorVariant::CustomError { .. } = error.variant {
-        return Diagnostic::error("nested-too-deep", "this text is nested too deep to be read")
-            .label(place.span(0, text.lines().next().map_or(0, str::len)), "in this file")
-            .help("policies need four or five levels; move parts into profiles");
+        return failure(text, place, error);
     }
-    describe(text, place, 0, error)
+    if let Some(finding) = characters::unexpected(text, place, 0) {
+        return finding;
+    }
+    let quoted = format!("\"{}\"", text.trim().replace('\\', "\\\\").replace('"', "\\\""));
+    let finding = Spot::new(text, place, 0, text.len(), position(error)).finding(&expected(error));
+    finding.help(format!("one value is wanted; text with spaces stands between quotes: {quoted}"))
 }
 
-/// Characters that no statement holds, most of them put there by a word processor.
-fn characters(piece: &str, place: Place, start: usize) -> Option<Diagnostic> {
-    let mut in_string = false;
-    let mut escaped = false;
-    for (at, found) in piece.char_indices() {
-        match found {
-            _ if escaped => escaped = false,
-            '\\' if in_string => escaped = true,
-            '"' => in_string = !in_string,
-            '#' if !in_string => return None,
-            _ if in_string => {}
-            '\u{201c}' | '\u{201d}' | '\u{2018}' | '\u{2019}' | '\'' | '`' => {
-                let span = place.span(start + at, start + at + found.len_utf8());
-                let finding =
-                    Diagnostic::error("unexpected-character", format!("`{found}` is no quote of this language"));
-                return Some(
-                    finding.label(span, "strings stand between straight double quotes").help("write `\"`").fix(
-                        "write `\"`",
-                        span,
-                        "\"",
-                    ),
-                );
-            }
-            ';' => {
-                let span = place.span(start + at, start + at + 1);
-                return Some(
-                    Diagnostic::error("several-statements", "a statement ends with its line, not with `;`")
-                        .label(span, "not needed here")
-                        .help("delete `;`, and write the next statement on a line of its own")
-                        .fix("begin a new line", span, if piece[at + 1..].trim().is_empty() { "" } else { "\n" }),
-                );
-            }
-            _ if found.is_control() && !found.is_whitespace() || !found.is_ascii() => {
-                let span = place.span(start + at, start + at + found.len_utf8());
-                let shown = found.escape_default();
-                return Some(
-                    Diagnostic::error(
-                        "unexpected-character",
-                        format!("`{shown}` has no meaning outside strings and comments"),
-                    )
-                    .label(span, "this character")
-                    .help(
-                        "names are ASCII letters, digits, `_` and `-`; put other text and paths with it between quotes",
-                    ),
-                );
-            }
-            _ => {}
+/// A text that could not be read at all: a limit of the parser was reached.
+pub(super) fn failure(text: &str, place: &Place, error: &Error<Rule>) -> Diagnostic {
+    let at = match error.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+    };
+    let end = text[at..].char_indices().nth(1).map_or(text.len(), |(next, _)| at + next);
+    Diagnostic::error("nested-too-deep", "this text is too intricate to be read")
+        .label(place.span(at, end), "given up here")
+        .help("policies need four or five levels; move parts into profiles")
+}
+
+fn unreadable(place: &Place, start: usize, end: usize) -> Diagnostic {
+    Diagnostic::error("syntax", "this line cannot be read").label(place.span(start, end), "no statement").help(SHAPE)
+}
+
+fn position(error: &Error<Rule>) -> usize {
+    match error.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+    }
+}
+
+const SHAPE: &str = "a statement is `NAME LABELS = VALUE { … }`, one a line";
+
+/// What can be said from the first word, or the first characters.
+fn word_at_start(head: &str, place: &Place, start: usize) -> Option<Diagnostic> {
+    let word = first_word(head);
+    let span = place.span(start, start + word.len().max(1));
+    let error = |code, message: &str| Diagnostic::error(code, message);
+    Some(match word {
+        _ if is_reserved(head) => {
+            Diagnostic::error("reserved-word", format!("`{word}` is reserved for a later edition"))
+                .label(span, "cannot be used yet")
+                .help("use another name")
         }
-    }
-    None
+        "else" => error("syntax", "there is no `if` that this `else` belongs to")
+            .label(span, "an `else` follows the `}` of an `if`, on its line")
+            .help("write `} else {`"),
+        "with" => error("syntax", "`with` begins no statement")
+            .label(span, "stands behind the name of a declaration")
+            .help("write `sandbox NAME with PROFILE { … }`"),
+        "" if head.starts_with("//") || head.starts_with("/*") => {
+            let mark = place.span(start, start + 2);
+            let finding = error("syntax", "this begins no comment in this language").label(mark, "no comment");
+            let finding = finding.help("comments begin with `#` and end with the line");
+            if head.starts_with("//") { finding.fix("write `#`", mark, "#") } else { finding }
+        }
+        "" if head.starts_with([';', ',']) => error("several-statements", "nothing stands before this")
+            .label(span, "not needed")
+            .help("statements end with their lines; delete it")
+            .fix("delete it", span, ""),
+        _ => return None,
+    })
 }
 
-/// Words that are kept for later.
-fn reserved(piece: &str, place: Place, start: usize) -> Option<Diagnostic> {
-    let word = first_word(piece);
-    if !["test", "expect", "rule"].contains(&word) {
-        return None;
+/// Whether a line begins with a word that is kept for later.
+pub(super) fn is_reserved(head: &str) -> bool {
+    matches!(first_word(head), "test" | "expect" | "rule")
+}
+
+/// How an item is written that begins with this word.
+fn shape(word: &str) -> &'static str {
+    match word {
+        "use" => "write `use std/service` or `use ./common.nsl as common`",
+        "param" => "write `param NAME: TYPE` or `param NAME: TYPE = DEFAULT`",
+        "let" => "write `let NAME = VALUE`",
+        "profile" => "write `profile NAME { … }` or `profile NAME(PARAMETER: TYPE) { … }`",
+        "sandbox" => "write `sandbox NAME { … }` or `sandbox NAME with PROFILE { … }`",
+        "pod" => "write `pod NAME { … }`",
+        "container" => "write `container NAME { … }` or `container NAME with PROFILE { … }`",
+        "syscalls" => "write `syscalls group NAME { read write @file }`",
+        "if" => "write `if CONDITION { … }` or `if CONDITION { … } else { … }`",
+        "for" => "write `for NAME in LIST { … }`",
+        "require" => "write `require CONDITION, \"MESSAGE\"`",
+        _ => SHAPE,
     }
-    Some(
-        Diagnostic::error("reserved-word", format!("`{word}` is reserved for a later edition"))
-            .label(place.span(start, start + word.len()), "cannot be used yet")
-            .help("use another name"),
-    )
 }
 
 fn first_word(text: &str) -> &str {
@@ -111,126 +155,178 @@ fn first_word(text: &str) -> &str {
     &text[..end]
 }
 
-fn unclosed_string(piece: &str, place: Place, start: usize) -> Option<Diagnostic> {
-    let mut base = 0;
-    for line in piece.split_inclusive('\n') {
-        let (mut open, mut escaped) = (None, false);
-        for (at, byte) in line.bytes().enumerate() {
-            match (byte, open) {
-                _ if escaped => escaped = false,
-                (b'\\', Some(_)) => escaped = true,
-                (b'"', None) => open = Some(at),
-                (b'"', Some(_)) => open = None,
-                (b'#', None) => break,
-                _ => {}
+/// Where the grammar gave up, and what is around it.
+struct Spot<'t> {
+    place: &'t Place,
+    text: &'t str,
+    /// The line up to the spot, without white space at its end.
+    before: &'t str,
+    /// The spot, and the end of the token there.
+    start: usize,
+    end: usize,
+    /// The word with which the item begins.
+    first: &'t str,
+}
+
+impl<'t> Spot<'t> {
+    /// A spot `at` bytes behind `start`, in a line up to `end`.
+    fn new(text: &'t str, place: &'t Place, start: usize, end: usize, at: usize) -> Spot<'t> {
+        // What is to be blamed stands behind the white space.
+        let at = (start + at).min(end);
+        let gap = text[at..end].len() - text[at..end].trim_start_matches([' ', '\t', '\r']).len();
+        let at = at + gap;
+        let length = if at < end { token(&text[at..end]) } else { 0 };
+        Spot {
+            place,
+            text,
+            before: text[start..at].trim_end(),
+            start: at,
+            end: at + length,
+            first: first_word(&text[start..]),
+        }
+    }
+
+    fn token(&self) -> &'t str {
+        &self.text[self.start..self.end]
+    }
+
+    fn finding(&self, expected: &str) -> Diagnostic {
+        self.known().unwrap_or_else(|| self.unknown(expected))
+    }
+
+    /// Mistakes that have a better word than what the grammar expects.
+    fn known(&self) -> Option<Diagnostic> {
+        let token = self.token();
+        let error = |message: &str| Diagnostic::error("syntax", message);
+        let before = self.before.split_whitespace().count();
+        Some(match (self.first, token) {
+            (_, "else") => error("there is no `if` that this `else` belongs to")
+                .label(self.visible(), "not behind an `if`")
+                .help(shape("if")),
+            ("let", ":") => error("a `let` has no type: that of its value is known")
+                .label(self.visible(), "no type here")
+                .help(shape("let")),
+            ("param", "=" | "") if before == 2 => {
+                error("a parameter has a type").label(self.visible(), "expected `:` and a type").help(shape("param"))
             }
-        }
-        if let Some(at) = open {
-            let end = start + base + line.trim_end().len();
-            return Some(
-                Diagnostic::error("unclosed-string", "this string is never closed")
-                    .label(place.span(start + base + at, end), "no `\"` before the end of the line")
-                    .help("add `\"`; a string stays on one line, `\\n` in it begins a new one")
-                    .fix("close the string", place.span(end, end), "\""),
-            );
-        }
-        base += line.len();
+            ("require", token) if before > 1 && (token.is_empty() || token.starts_with('"')) => {
+                error("a requirement has a message")
+                    .label(self.visible(), "expected `,` and the message")
+                    .help(shape("require"))
+            }
+            (_, "") if self.before.ends_with('=') => error("a value is missing")
+                .label(self.visible(), "nothing follows the `=`")
+                .help("write the value behind it"),
+            (_, "{") if self.before.ends_with('=') => error("a block is no value")
+                .label(self.visible(), "expected a value")
+                .help("a list is `[a, b]`; a block stands behind its name, without `=`"),
+            (_, ";") if self.is_inside() => error("elements are separated by `,`, not by `;`")
+                .label(self.visible(), "not here")
+                .help("write `,`")
+                .fix("write `,`", self.visible(), ","),
+            _ => return self.spaced().or_else(|| self.arithmetic()),
+        })
     }
-    None
-}
 
-/// A line that begins with a whole statement and goes on with another.
-fn several(piece: &str, place: Place, start: usize, error: &Error<Rule>) -> Option<Diagnostic> {
-    let InputLocation::Pos(at) = error.location else { return None };
-    let head = piece.get(..at)?.trim_end();
-    let rest = piece.get(at..)?;
-    let word = first_word(rest);
-    let is_whole = !head.is_empty() && Grammar::parse(Rule::only_item, head).is_ok();
-    if word.is_empty() || !is_whole || !rest[word.len()..].trim_start().starts_with(['=', '{']) && !rest.contains('=') {
-        return None;
-    }
-    Some(
-        Diagnostic::error("several-statements", "there are two statements on one line")
-            .label(place.span(start + at, start + at + word.len()), "the second one begins here")
-            .help("write each statement on a line of its own"),
-    )
-}
-
-/// The position of an error, what stands there, and what could.
-fn describe(text: &str, place: Place, base: usize, error: &Error<Rule>) -> Diagnostic {
-    let at = base
-        + match error.location {
-            InputLocation::Pos(at) => at,
-            InputLocation::Span((at, _)) => at,
+    /// `64 MiB`, `443 / tcp`
+    fn spaced(&self) -> Option<Diagnostic> {
+        let number = self.before.rsplit(|it: char| !it.is_ascii_alphanumeric() && it != '.').next()?;
+        let is_number = !number.is_empty() && number.bytes().all(|it| it.is_ascii_digit() || it == b'.');
+        let gap = self.text[..self.start].len() - self.text[..self.start].trim_end().len();
+        let protocol = self.text[self.end..].trim_start_matches(' ');
+        let protocol = &protocol[..first_word(protocol).len()];
+        let (joined, end) = match self.token() {
+            token if UNITS.contains(&token) && gap > 0 => (format!("{number}{token}"), self.end),
+            "/" if matches!(protocol, "tcp" | "udp" | "sctp") => {
+                let end = self.end + self.text[self.end..].find(protocol)? + protocol.len();
+                (format!("{number}/{protocol}"), end)
+            }
+            _ => return None,
         };
-    let rest = text.get(at..).unwrap_or("");
-    let word = first_word(rest);
-    let token = match word {
-        "" => rest.chars().next().map_or("", |c| &rest[..c.len_utf8()]),
-        word => word,
-    };
-    let expected = expected(error);
-    let message = match token {
-        "" => "the text ends where more is needed".to_string(),
-        "\n" | "\r" => "the line ends where more is needed".to_string(),
-        token => format!("unexpected `{token}`"),
-    };
-    let end = at + if token == "\n" || token == "\r" { 0 } else { token.len() };
-    // An empty place at the end of a text cannot be underlined; the character before it can.
-    let begin = if end == at { text[..at].char_indices().next_back().map_or(at, |(before, _)| before) } else { at };
-    let finding = Diagnostic::error("syntax", message);
-    let finding = match expected.as_str() {
-        "" => finding.label(place.span(begin, end.max(begin)), "here"),
-        expected => finding.label(place.span(begin, end.max(begin)), format!("expected {expected}")),
-    };
-    finding.help(hint(token))
-}
-
-fn hint(token: &str) -> &'static str {
-    match token {
-        "=" => "a statement is `NAME LABELS = VALUE`, one a line",
-        "," => "commas stand between the elements of lists and the arguments in parentheses, nowhere else",
-        ":" => "a setting is written with `=`; `:` stands in arguments, `tmpfs(size: 64MiB)`, and in types",
-        _ => "a statement is `NAME LABELS = VALUE { … }`, one a line",
+        let span = self.place.span(self.start - gap - number.len(), end);
+        is_number.then(|| {
+            Diagnostic::error("bad-number", "there are no spaces in a value")
+                .label(span, "one value")
+                .help(format!("write `{joined}`"))
+                .fix(format!("write `{joined}`"), span, joined)
+        })
     }
-}
 
-/// What could have stood there, in words.
-fn expected(error: &Error<Rule>) -> String {
-    let ErrorVariant::ParsingError { positives, .. } = &error.variant else { return String::new() };
-    let mut words: Vec<&str> = positives.iter().filter_map(|rule| friendly(*rule)).collect();
-    words.sort_unstable();
-    words.dedup();
-    match words.as_slice() {
-        [] => String::new(),
-        [one] => (*one).to_string(),
-        // Where nearly everything may stand, a list of it helps nobody.
-        [.., last] if words.len() <= 4 => {
-            format!("{} or {last}", words[..words.len() - 1].join(", "))
+    fn arithmetic(&self) -> Option<Diagnostic> {
+        let follows_value = !self.before.is_empty() && !self.before.ends_with(['=', ',', '(', '[', '{']);
+        (follows_value && matches!(self.token(), "+" | "-" | "*" | "/" | "%")).then(|| {
+            Diagnostic::error("syntax", "there is no arithmetic in this language")
+                .label(self.visible(), "an operator")
+                .help("write the result, so that a reviewer need not compute it")
+        })
+    }
+
+    /// Whether the spot lies inside parentheses or brackets.
+    fn is_inside(&self) -> bool {
+        let count = |open, close| self.before.matches(open).count() > self.before.matches(close).count();
+        count('[', ']') || count('(', ')')
+    }
+
+    fn unknown(&self, expected: &str) -> Diagnostic {
+        let message = match self.token() {
+            "" => "the line ends too early".to_string(),
+            token => format!("unexpected `{}`", shortened(token)),
+        };
+        let label = match expected {
+            "" if self.before.is_empty() => "a statement begins with a name".to_string(),
+            "" => "not here".to_string(),
+            expected => format!("expected {expected}"),
+        };
+        let help = match expected {
+            "the end of the line" if self.before.contains('=') => {
+                "a statement has one value; several stand in a list: `[a, b]`"
+            }
+            _ => shape(self.first),
+        };
+        Diagnostic::error("syntax", message).label(self.visible(), label).help(help)
+    }
+
+    /// The token, or the last character before the end of the line, as nothing cannot be underlined.
+    fn visible(&self) -> crate::source::Span {
+        if self.end > self.start {
+            return self.place.span(self.start, self.end);
         }
-        _ => String::new(),
+        let end = self.start - (self.text[..self.start].len() - self.text[..self.start].trim_end().len());
+        let start = self.text[..end].char_indices().next_back().map_or(end, |(at, _)| at);
+        self.place.span(start, end)
     }
 }
 
-/// What a rule is called in messages; `None` for rules that are never worth naming.
-fn friendly(rule: Rule) -> Option<&'static str> {
-    Some(match rule {
-        Rule::word | Rule::dotted => "a name",
-        Rule::type_expr | Rule::type_list => "a type",
-        Rule::list | Rule::variant | Rule::address | Rule::port | Rule::quantity | Rule::int | Rule::path => "a value",
-        Rule::string | Rule::reference | Rule::boolean | Rule::symbol | Rule::setref => "a value",
-        Rule::block => "`{`",
-        Rule::compare_op => "a comparison such as `==` or `in`",
-        Rule::cond | Rule::all_of | Rule::negated | Rule::compare | Rule::masked => "a condition",
-        Rule::kw_with | Rule::withs => "`with`",
-        Rule::kw_in => "`in`",
-        Rule::kw_group => "`group`",
-        Rule::module => "a module such as `std/service` or `./common.nsl`",
-        Rule::params | Rule::args => "`(`",
-        Rule::arg => "an argument",
-        Rule::param => "a parameter",
-        Rule::instance => "a profile",
-        Rule::statement | Rule::decl => "a statement",
-        _ => return None,
-    })
+/// Units that are written with a space before them by mistake.
+const UNITS: &[&str] = &[
+    "B", "KiB", "MiB", "GiB", "TiB", "kB", "KB", "MB", "GB", "TB", "K", "M", "G", "ns", "us", "ms", "s", "sec", "min",
+    "h", "d", "%",
+];
+
+/// The length of the token at the start of a text that is not empty.
+fn token(text: &str) -> usize {
+    let run = |keep: fn(char) -> bool| text.find(|it: char| !keep(it)).unwrap_or(text.len());
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    match text.as_bytes()[0] {
+        b'"' => super::quotes::string_end(text.as_bytes(), 0).unwrap_or(text.len()),
+        b'$' | b'@' => {
+            first
+                + text[1..]
+                    .find(|it: char| !it.is_ascii_alphanumeric() && !"_-.".contains(it))
+                    .unwrap_or(text.len() - 1)
+        }
+        b'/' | b'.' => run(|it| it.is_ascii_alphanumeric() || "_-./".contains(it)).max(first),
+        byte if byte.is_ascii_digit() => run(|it| it.is_ascii_alphanumeric() || "_-.:/%".contains(it)),
+        byte if byte.is_ascii_alphabetic() => run(|it| it.is_ascii_alphanumeric() || it == '_' || it == '-'),
+        b'=' | b'<' | b'>' | b'!' | b'&' | b'|' => run(|it| "=<>!&|".contains(it)),
+        _ => first,
+    }
+}
+
+/// A long token, cut in its middle.
+fn shortened(token: &str) -> String {
+    match token.char_indices().nth(30) {
+        Some((at, _)) if token.len() > at + 3 => format!("{}…", &token[..at]),
+        _ => token.to_string(),
+    }
 }

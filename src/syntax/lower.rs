@@ -1,152 +1,252 @@
-//! pest's pairs -> the tree.
+//! pest's pairs -> the tree: files, items and blocks.
 
-use pest::iterators::Pair;
+use pest::iterators::{Pair, Pairs};
 
 use super::ast::*;
-use super::explain;
-use super::parse::{Place, Rule};
+use super::place::Place;
+use super::repair::{MAX_DEPTH, Repaired};
+use super::{explain, slips};
 use crate::report::Diagnostic;
 use crate::source::{Span, Spanned};
 
+use super::parse::Rule;
+
 /// Lowers a whole file.
-pub(super) fn file(text: &str, place: Place, root: Pair<Rule>, into: &mut File) {
-    let mut lowering = Lowering { text, place, errors: Vec::new(), comments: Vec::new() };
-    for pair in root.into_inner() {
-        match pair.as_rule() {
-            Rule::edition => into.edition = lowering.edition(pair),
-            Rule::EOI => {}
-            _ => into.items.extend(lowering.item(pair)),
-        }
-    }
+pub(super) fn file(repaired: &Repaired, root: Pair<Rule>, into: &mut File) {
+    let mut lowering = Lowering::new(repaired);
+    lowering.at_top = true;
+    into.items = lowering.items(root.into_inner());
+    into.edition = lowering.edition;
     into.errors.append(&mut lowering.errors);
     into.comments = lowering.comments;
 }
 
 /// Lowers a value that stands alone.
-pub(super) fn value(text: &str, place: Place, pair: Pair<Rule>) -> Result<Expr, Diagnostic> {
-    let mut lowering = Lowering { text, place, errors: Vec::new(), comments: Vec::new() };
+pub(super) fn value(repaired: &Repaired, pair: Pair<Rule>) -> Result<Expr, Diagnostic> {
+    let mut lowering = Lowering::new(repaired);
     let value = lowering.value(pair);
     lowering.errors.into_iter().next().map_or(Ok(value), Err)
 }
 
-struct Lowering<'t> {
-    text: &'t str,
-    place: Place,
-    errors: Vec<Diagnostic>,
+/// The text at hand, and what comes of it.
+pub(super) struct Lowering<'t> {
+    pub(super) text: &'t str,
+    pub(super) place: &'t Place,
+    pub(super) errors: Vec<Diagnostic>,
+    /// Where brackets and quotes were mended.
+    mended: &'t [usize],
     comments: Vec<Span>,
+    edition: Option<Spanned<u32>>,
+    /// Whether nothing but comments was met so far.
+    at_top: bool,
+    /// How many blocks the item at hand stands in.
+    blocks: usize,
+    /// How many conditions the one at hand stands in, and the operators of all of them.
+    pub(super) depth: usize,
+    pub(super) operators: usize,
 }
 
-impl Lowering<'_> {
-    fn span(&self, pair: &Pair<Rule>) -> Span {
+impl<'t> Lowering<'t> {
+    fn new(repaired: &'t Repaired) -> Lowering<'t> {
+        Lowering {
+            text: &repaired.text,
+            place: &repaired.place,
+            errors: Vec::new(),
+            mended: &repaired.mended,
+            comments: Vec::new(),
+            edition: None,
+            at_top: false,
+            blocks: 0,
+            depth: 0,
+            operators: 0,
+        }
+    }
+
+    pub(super) fn span(&self, pair: &Pair<Rule>) -> Span {
         let span = pair.as_span();
         self.place.span(span.start(), span.end())
     }
 
     /// The span of a rule that may end in white space and comments, which pest counts in.
-    fn tight(&self, pair: &Pair<Rule>) -> Span {
+    pub(super) fn tight(&self, pair: &Pair<Rule>) -> Span {
         self.place.span(pair.as_span().start(), end_of(pair))
     }
 
-    fn name(&self, pair: &Pair<Rule>) -> Name {
+    pub(super) fn name(&self, pair: &Pair<Rule>) -> Name {
         Spanned { node: pair.as_str().to_string(), span: self.span(pair) }
     }
 
+    /// The parts of a dotted name.
+    pub(super) fn names(&self, pair: Pair<Rule>) -> Vec<Name> {
+        pair.into_inner().map(|it| self.name(&it)).collect()
+    }
+
     /// The children that mean something; comments are noted on the way.
-    fn children<'p>(&mut self, pair: Pair<'p, Rule>) -> std::collections::VecDeque<Pair<'p, Rule>> {
-        let mut children = std::collections::VecDeque::new();
-        for inner in pair.into_inner() {
-            match inner.as_rule() {
-                Rule::COMMENT => self.comment(&inner),
-                Rule::kw_use | Rule::kw_as | Rule::kw_param | Rule::kw_let | Rule::kw_with | Rule::kw_syscalls => {}
-                Rule::kw_group | Rule::kw_if | Rule::kw_else | Rule::kw_for | Rule::kw_in | Rule::kw_require => {}
-                Rule::kw_or | Rule::kw_and | Rule::kw_nsl | Rule::EOI => {}
-                _ => children.push_back(inner),
-            }
+    pub(super) fn children<'p>(&mut self, pair: Pair<'p, Rule>) -> impl Iterator<Item = Pair<'p, Rule>> + use<'p> {
+        let inner = pair.into_inner();
+        if inner.clone().any(|it| it.as_rule() == Rule::COMMENT) {
+            inner.clone().filter(|it| it.as_rule() == Rule::COMMENT).for_each(|it| self.comment(&it));
         }
-        children
+        inner.filter(|it| it.as_rule() != Rule::COMMENT)
     }
 
     fn comment(&mut self, pair: &Pair<Rule>) {
         let text = pair.as_str();
         if !text.starts_with("##") || text.starts_with("###") {
-            self.comments.push(self.span(pair));
+            let start = pair.as_span().start();
+            self.comments.push(self.place.span(start, start + text.trim_end().len()));
         }
     }
 
-    fn edition(&mut self, pair: Pair<Rule>) -> Option<Spanned<u32>> {
-        let span = self.tight(&pair);
-        let number = self.children(pair).pop_front()?;
-        if number.as_str() == "1" {
-            return Some(Spanned { node: 1, span });
+    /// The items of a file or a block.
+    fn items(&mut self, pairs: Pairs<Rule>) -> Vec<Item> {
+        let mut items: Vec<Item> = Vec::with_capacity(pairs.len());
+        let mut last = None;
+        for pair in pairs {
+            match pair.as_rule() {
+                Rule::COMMENT => self.comment(&pair),
+                Rule::EOI => {}
+                Rule::rest => self.rest(&pair, last, &mut items),
+                Rule::crowd => {
+                    slips::crowd(self, &pair);
+                    for pair in self.children(pair).filter(|it| it.as_rule() != Rule::separator) {
+                        last = Some(pair.as_span().start());
+                        items.extend(self.item(pair));
+                    }
+                }
+                _ => {
+                    last = Some(pair.as_span().start());
+                    items.extend(self.item(pair));
+                    self.at_top = false;
+                }
+            }
         }
-        self.errors.push(
-            Diagnostic::error(
-                "unknown-edition",
-                format!("this version knows no edition {} of the language", number.as_str()),
-            )
-            .label(self.span(&number), "the only edition is 1")
-            .help("write `nsl 1`, or use a newer nsl")
-            .fix("write `nsl 1`", span, "nsl 1"),
-        );
-        Some(Spanned { node: 0, span })
+        items
+    }
+
+    /// What follows the item that begins at `last` on its line: the item is not what it seems, unless it ends with a block.
+    fn rest(&mut self, pair: &Pair<Rule>, last: Option<usize>, items: &mut Vec<Item>) {
+        let rest = pair.as_span();
+        let start = last.unwrap_or(rest.start());
+        let has_block = self.text[..rest.start()].trim_end().ends_with('}');
+        let from = if has_block { rest.start() } else { start };
+        if !has_block {
+            items.pop();
+            // What the lost part of the line said wrongly is said better below.
+            let lost = self.place.span(start, rest.start());
+            self.errors.retain(|it| {
+                it.labels.first().is_none_or(|it| it.span.start < lost.start || it.span.start >= lost.end)
+            });
+        }
+        let end = rest.start() + pair.as_str().trim_end().len();
+        items.push(Item::Error(self.place.span(from, end)));
+        let at = rest.start();
+        match has_block {
+            true => self.explain(|text, place| explain::behind_block(text, place, at, end), from, end),
+            false => self.explain(|text, place| explain::rest(text, place, start, at, end), from, end),
+        }
+    }
+
+    /// A line that could not be read; its block is lowered for the findings in it.
+    fn broken(&mut self, pair: Pair<Rule>) -> Item {
+        let start = pair.as_span().start();
+        let span = self.tight(&pair);
+        let mut has_block = false;
+        let mut head_end = start;
+        for part in self.children(pair) {
+            match part.as_rule() {
+                Rule::wrong_head => head_end = start + part.as_str().trim_end().len(),
+                Rule::block => {
+                    has_block = true;
+                    // What is in the block of a word that means nothing yet, nobody can say.
+                    if !explain::is_reserved(&self.text[start..head_end]) {
+                        self.block(part);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.explain(|text, place| explain::line(text, place, start, head_end, has_block), start, head_end);
+        Item::Error(span)
+    }
+
+    /// Says what is wrong between two offsets, unless that was said when it was mended.
+    fn explain(&mut self, what: impl FnOnce(&str, &Place) -> Diagnostic, start: usize, end: usize) {
+        let first = self.mended.partition_point(|it| *it < start);
+        if self.mended.get(first).is_some_and(|it| *it <= end) {
+            return;
+        }
+        // Explaining reads the line once more, and nobody reads more findings than this.
+        if self.errors.len() < super::parse::MAX_ERRORS {
+            let finding = what(self.text, self.place);
+            self.errors.push(finding);
+        } else {
+            self.errors
+                .push(Diagnostic::error("syntax", "this line cannot be read").label(self.place.span(start, end), ""));
+        }
     }
 
     fn item(&mut self, pair: Pair<Rule>) -> Option<Item> {
         let start = pair.as_span().start();
-        let span = self.tight(&pair);
-        Some(match pair.as_rule() {
-            Rule::COMMENT => {
-                self.comment(&pair);
+        match pair.as_rule() {
+            Rule::edition => {
+                self.edition(pair);
                 return None;
             }
-            Rule::use_item => {
-                let mut parts = self.children(pair);
-                let module = parts.pop_front()?;
-                let module = self.name(&module);
-                Item::Use(Use { module, alias: parts.pop_front().map(|it| self.name(&it)), span })
+            Rule::broken => return Some(self.broken(pair)),
+            _ => {}
+        }
+        let span = self.tight(&pair);
+        if self.blocks == 0 && pair.as_rule() == Rule::statement {
+            let word = pair.clone().into_inner().find(|it| it.as_rule() == Rule::dotted)?;
+            if let Some(meant) = slips::declaration(word.as_str()) {
+                let at = self.span(&word);
+                slips::misspelt(self, word.as_str(), meant, at);
+                return Some(Item::Error(span));
             }
+        }
+        Some(match pair.as_rule() {
+            Rule::statement => Item::Statement(self.statement(pair, span)?),
+            Rule::use_item => Item::Use(self.use_item(pair, span)?),
             Rule::param_item => {
-                let inner = self.children(pair).pop_front()?;
+                let inner = self.children(pair).nth(1)?;
                 let mut param = self.param(inner)?;
                 param.span = span;
                 param.docs = self.docs(start);
                 Item::Param(param)
             }
             Rule::let_item => {
-                let mut parts = self.children(pair);
-                let name = parts.pop_front()?;
-                let name = self.name(&name);
-                let value = self.value(parts.pop_front()?);
+                let mut parts = self.children(pair).skip(1);
+                let name = parts.next()?;
+                let name = slips::new_name(self, &name);
+                let value = self.value(parts.nth(1)?);
                 Item::Let(Let { name, value, docs: self.docs(start), span })
             }
             Rule::decl => Item::Decl(self.decl(pair, span)?),
             Rule::group => Item::Group(self.group(pair, span)?),
             Rule::if_item => Item::If(self.if_item(pair, span)?),
             Rule::for_item => {
-                let mut parts = self.children(pair);
-                let name = parts.pop_front()?;
-                let name = self.name(&name);
-                let list = self.value(parts.pop_front()?);
-                Item::For(For { name, list, body: self.block(parts.pop_front()?), span })
+                let mut parts = self.children(pair).skip(1);
+                let name = parts.next()?;
+                let name = slips::new_name(self, &name);
+                let list = self.value(parts.nth(1)?);
+                Item::For(For { name, list, body: self.body(&mut parts)?, span })
             }
             Rule::require_item => {
-                let mut parts = self.children(pair);
-                let cond = self.cond(parts.pop_front()?);
-                Item::Require(Require { cond, message: self.value(parts.pop_front()?), span })
+                let mut parts: Vec<_> = self.children(pair).skip(1).collect();
+                let message = self.value(parts.pop()?);
+                Item::Require(Require { cond: self.condition(parts), message, span })
             }
-            Rule::statement => Item::Statement(self.statement(pair, span)?),
-            _ => {
-                let span = pair.as_span();
-                let length = span.as_str().trim_end().len();
-                self.errors.extend(explain::junk(self.text, self.place, span.start(), span.start() + length));
-                Item::Error(self.place.span(span.start(), span.start() + length))
-            }
+            _ => return None,
         })
     }
 
-    /// The `##` lines right above an offset.
+    /// The comments with `##` on the lines before `start`.
     fn docs(&self, start: usize) -> Option<String> {
-        let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_start = self.text[..start].rfind('\n').map_or(0, |it| it + 1);
+        if !self.text[..line_start].trim_end_matches(['\n', '\r']).rsplit('\n').next()?.trim_start().starts_with("##") {
+            return None;
+        }
         let mut lines: Vec<&str> = self.text[..line_start]
             .lines()
             .rev()
@@ -157,310 +257,205 @@ impl Lowering<'_> {
         (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
+    fn edition(&mut self, pair: Pair<Rule>) {
+        let span = self.tight(&pair);
+        let number = pair.as_str()[3..].split('#').next().unwrap_or("").trim();
+        if !self.at_top {
+            slips::late_edition(self, span);
+        } else {
+            self.edition = Some(Spanned { node: u32::from(number == "1"), span });
+            if number != "1" {
+                slips::unknown_edition(self, number, span);
+            }
+        }
+    }
+
+    fn use_item(&mut self, pair: Pair<Rule>, span: Span) -> Option<Use> {
+        let mut parts = self.children(pair).skip(1);
+        let module = parts.next()?;
+        let module = slips::module(self, &module);
+        let alias = parts.nth(1).map(|it| self.name(&it));
+        Some(Use { module, alias, span })
+    }
+
     fn param(&mut self, pair: Pair<Rule>) -> Option<Param> {
         let (span, start) = (self.tight(&pair), pair.as_span().start());
         let mut parts = self.children(pair);
-        let name = parts.pop_front()?;
-        let name = self.name(&name);
-        let ty = self.type_expr(parts.pop_front()?)?;
-        let default = parts.pop_front().map(|it| self.value(it));
+        let name = parts.next()?;
+        let name = slips::new_name(self, &name);
+        let ty = self.type_expr(parts.nth(1)?)?;
+        let default = parts.nth(1).map(|it| self.value(it));
         Some(Param { name, ty, default, docs: self.docs(start), span })
     }
 
     fn type_expr(&mut self, pair: Pair<Rule>) -> Option<TypeExpr> {
-        let span = self.tight(&pair);
-        match pair.as_rule() {
-            Rule::word => Some(TypeExpr::Named(self.name(&pair))),
-            Rule::type_list => {
-                let inner = self.children(pair).pop_front()?;
-                Some(TypeExpr::List(Box::new(self.type_expr(inner)?), span))
-            }
-            _ => {
-                let inner = self.children(pair).pop_front()?;
-                self.type_expr(inner)
-            }
+        if pair.as_rule() == Rule::word {
+            return Some(TypeExpr::Named(self.name(&pair)));
         }
+        let span = self.span(&pair);
+        let inner = self.children(pair).next()?;
+        Some(TypeExpr::List(Box::new(self.type_expr(inner)?), span))
     }
 
     fn decl(&mut self, pair: Pair<Rule>, span: Span) -> Option<Decl> {
         let start = pair.as_span().start();
         let mut parts = self.children(pair);
-        let kind = parts.pop_front()?;
-        let kind = Spanned {
-            node: match kind.as_str() {
-                "profile" => DeclKind::Profile,
-                "sandbox" => DeclKind::Sandbox,
-                "pod" => DeclKind::Pod,
-                _ => DeclKind::Container,
-            },
-            span: self.span(&kind),
+        let kind = parts.next()?;
+        let node = match kind.as_str() {
+            "profile" => DeclKind::Profile,
+            "sandbox" => DeclKind::Sandbox,
+            "pod" => DeclKind::Pod,
+            _ => DeclKind::Container,
         };
-        let name = parts.pop_front()?;
-        let name = self.name(&name);
+        let kind = Spanned { node, span: self.span(&kind) };
+        let name = parts.next()?;
+        let name = slips::declared(self, &name);
         let (mut params, mut with) = (Vec::new(), Vec::new());
-        let mut body = Block { items: Vec::new(), span };
+        let mut body = None;
         for part in parts {
             match part.as_rule() {
-                Rule::params => params = self.children(part).into_iter().filter_map(|it| self.param(it)).collect(),
-                Rule::withs => with = self.children(part).into_iter().filter_map(|it| self.instance(it)).collect(),
-                _ => body = self.block(part),
+                Rule::params => params = self.params(part),
+                Rule::withs => with = self.withs(part),
+                Rule::block => body = Some(self.block(part)),
+                _ => slips::wrong_brace(self, &part),
             }
         }
-        Some(Decl { kind, name, params, with, body, docs: self.docs(start), span })
+        Some(Decl { kind, name, params, with, body: body?, docs: self.docs(start), span })
+    }
+
+    fn params(&mut self, pair: Pair<Rule>) -> Vec<Param> {
+        let parts = slips::commas(self, pair, "parameters");
+        parts.into_iter().filter_map(|it| self.param(it)).collect()
+    }
+
+    fn withs(&mut self, pair: Pair<Rule>) -> Vec<Instance> {
+        let parts = slips::commas(self, pair, "profiles");
+        parts.into_iter().filter(|it| it.as_rule() == Rule::instance).filter_map(|it| self.instance(it)).collect()
     }
 
     fn instance(&mut self, pair: Pair<Rule>) -> Option<Instance> {
         let span = self.tight(&pair);
         let mut parts = self.children(pair);
-        let path = self.names(parts.pop_front()?);
-        let args = parts.pop_front().map_or(Vec::new(), |it| self.args(it));
+        let path = self.names(parts.next()?);
+        let args = parts.next().map_or(Vec::new(), |it| self.args(it));
         Some(Instance { path, args, span })
-    }
-
-    fn names(&mut self, pair: Pair<Rule>) -> Vec<Name> {
-        pair.into_inner().map(|it| self.name(&it)).collect()
     }
 
     fn group(&mut self, pair: Pair<Rule>, span: Span) -> Option<Group> {
         let start = pair.as_span().start();
-        let mut parts = self.children(pair);
-        let name = parts.pop_front()?;
-        let name = self.name(&name);
-        let members = parts
-            .into_iter()
-            .map(|part| match part.as_rule() {
+        let mut parts = self.children(pair).skip(2);
+        let name = parts.next()?;
+        let name = slips::group_name(self, &name);
+        let mut members = Vec::with_capacity(parts.size_hint().0);
+        let mut said = false;
+        for part in parts {
+            match part.as_rule() {
+                Rule::word => members.push(GroupMember::Call(self.name(&part))),
                 Rule::setref => {
                     let node = part.as_str().trim_start_matches('@').to_string();
-                    GroupMember::Group(Spanned { node, span: self.span(&part) })
+                    members.push(GroupMember::Group(Spanned { node, span: self.span(&part) }));
                 }
-                _ => GroupMember::Call(self.name(&part)),
-            })
-            .collect();
+                _ if said => {}
+                _ => {
+                    slips::member(self, &part);
+                    said = true;
+                }
+            }
+        }
         Some(Group { name, members, docs: self.docs(start), span })
     }
 
+    /// A chain of `if`, `else if` and `else`. The grammar reads it flat; here it is nested from its end.
     fn if_item(&mut self, pair: Pair<Rule>, span: Span) -> Option<If> {
-        let mut parts = self.children(pair);
-        let cond = self.cond(parts.pop_front()?);
-        let then = self.block(parts.pop_front()?);
-        let otherwise = match parts.pop_front() {
-            Some(part) if part.as_rule() == Rule::if_item => {
-                let span = self.tight(&part);
-                Some(Block { items: self.if_item(part, span).map(Item::If).into_iter().collect(), span })
+        let mut branches: Vec<(Expr, Block, Span)> = Vec::new();
+        let mut otherwise = None;
+        let mut cond = Vec::new();
+        let (mut start, mut is_else) = (span, false);
+        for part in self.children(pair) {
+            match part.as_rule() {
+                Rule::kw_if => (start, is_else) = (self.span(&part), false),
+                Rule::kw_else => is_else = true,
+                Rule::wrong_else => slips::wrong_else(self, &part),
+                Rule::wrong_brace => slips::wrong_brace(self, &part),
+                Rule::block if is_else => otherwise = Some(self.block(part)),
+                Rule::block => {
+                    let cond = self.condition(std::mem::take(&mut cond));
+                    let block = self.block(part);
+                    branches.push((cond, block, start));
+                }
+                _ => cond.push(part),
             }
-            Some(part) => Some(self.block(part)),
-            None => None,
+        }
+        if branches.len() > MAX_DEPTH {
+            slips::long_chain(self, branches[MAX_DEPTH].2);
+            branches.truncate(MAX_DEPTH);
+        }
+        let mut rest = branches.into_iter().rev();
+        let (cond, then, start) = rest.next()?;
+        let whole = |start: Span, otherwise: &Option<Block>, then: &Block| {
+            start.to(otherwise.as_ref().map_or(then.span, |it| it.span))
         };
-        Some(If { cond, then, otherwise, span })
+        let mut chain = If { span: whole(start, &otherwise, &then), cond, then, otherwise };
+        for (cond, then, start) in rest {
+            let otherwise = Some(Block { span: chain.span, items: vec![Item::If(chain)] });
+            chain = If { span: whole(start, &otherwise, &then), cond, then, otherwise };
+        }
+        Some(chain)
+    }
+
+    /// The block at the end of an item.
+    fn body<'p>(&mut self, parts: &mut impl Iterator<Item = Pair<'p, Rule>>) -> Option<Block> {
+        let mut part = parts.next()?;
+        if part.as_rule() == Rule::wrong_brace {
+            slips::wrong_brace(self, &part);
+            part = parts.next()?;
+        }
+        Some(self.block(part))
     }
 
     fn block(&mut self, pair: Pair<Rule>) -> Block {
         let span = self.span(&pair);
-        Block { items: pair.into_inner().filter_map(|it| self.item(it)).collect(), span }
+        self.blocks += 1;
+        let items = self.items(pair.into_inner());
+        self.blocks -= 1;
+        Block { items, span }
     }
 
     fn statement(&mut self, pair: Pair<Rule>, span: Span) -> Option<Statement> {
         let start = pair.as_span().start();
-        let equals = self.equals_sign(&pair);
         let (mut modifier, mut strength, mut head) = (None, None, None);
-        let (mut labels, mut value, mut block) = (Vec::new(), None, None);
+        let (mut labels, mut value, mut block, mut set) = (Vec::new(), None, None, false);
         for part in self.children(pair) {
-            let at = part.as_span().start();
             let span = self.span(&part);
             match part.as_rule() {
-                Rule::modifier => modifier = Some(Spanned { node: modifier_of(part.as_str()), span }),
+                Rule::dotted => head = Some(self.name(&part)),
+                Rule::equals => set = true,
+                Rule::block => block = Some(self.block(part)),
+                Rule::modifier => {
+                    slips::words_in_order(
+                        self,
+                        span,
+                        modifier.map(|it: Spanned<Modifier>| it.span),
+                        strength.is_some(),
+                    );
+                    modifier = Some(Spanned { node: modifier_of(part.as_str()), span });
+                }
                 Rule::strength => {
+                    slips::words_in_order(self, span, strength.map(|it: Spanned<Strength>| it.span), false);
                     let node = if part.as_str() == "prefer" { Strength::Prefer } else { Strength::Optional };
                     strength = Some(Spanned { node, span });
                 }
-                Rule::dotted => head = Some(self.name(&part)),
-                Rule::block => block = Some(self.block(part)),
-                _ if equals.is_some_and(|equals| at > equals) => value = Some(self.value(part)),
-                _ => labels.push(self.value(part)),
+                Rule::wrong_equals => {
+                    slips::wrong_equals(self, &part);
+                    set = true;
+                }
+                Rule::wrong_brace => slips::wrong_brace(self, &part),
+                _ if set => value = Some(self.value(part)),
+                _ => labels.push(self.label(part)),
             }
         }
         Some(Statement { modifier, strength, head: head?, labels, value, block, docs: self.docs(start), span })
     }
-
-    /// Where the `=` between labels and value stands: the grammar gives it no name, so as to stay lean.
-    fn equals_sign(&self, pair: &Pair<Rule>) -> Option<usize> {
-        let mut end = pair.as_span().start();
-        for inner in pair.clone().into_inner() {
-            let span = inner.as_span();
-            let gap = &self.text[end..span.start().max(end)];
-            if let Some(at) = gap.find('=').filter(|_| inner.as_rule() != Rule::COMMENT) {
-                return Some(end + at);
-            }
-            end = span.end();
-        }
-        None
-    }
-
-    fn value(&mut self, pair: Pair<Rule>) -> Expr {
-        let span = self.span(&pair);
-        let text = pair.as_str();
-        let kind = match pair.as_rule() {
-            Rule::boolean => ExprKind::Bool(text == "true"),
-            Rule::int => self.int(text, span),
-            Rule::quantity => {
-                let mut parts = pair.into_inner();
-                let mut part = || parts.next().map_or(String::new(), |it| it.as_str().to_string());
-                ExprKind::Quantity { number: part(), unit: part() }
-            }
-            Rule::port => {
-                let (number, protocol) = text.split_once('/').unwrap_or((text, ""));
-                ExprKind::Port { number: number.parse().unwrap_or(u64::MAX), protocol: protocol.to_string() }
-            }
-            Rule::address => ExprKind::Address(text.to_string()),
-            Rule::path => ExprKind::Path(text.to_string()),
-            Rule::string => self.string(pair),
-            Rule::symbol => ExprKind::Symbol(text.to_string()),
-            Rule::reference => ExprKind::Ref(self.names(pair)),
-            Rule::setref => ExprKind::Set(text.trim_start_matches('@').to_string()),
-            Rule::list => {
-                let span = self.tight(&pair);
-                let items = self.children(pair).into_iter().map(|it| self.value(it)).collect();
-                return Expr { kind: ExprKind::List(items), span };
-            }
-            Rule::variant => {
-                let span = self.tight(&pair);
-                let mut parts = self.children(pair);
-                let name = parts.pop_front().map(|it| self.name(&it));
-                let args = parts.pop_front().map_or(Vec::new(), |it| self.args(it));
-                let name = name.unwrap_or(Spanned { node: String::new(), span });
-                return Expr { kind: ExprKind::Variant { name, args }, span };
-            }
-            Rule::cond | Rule::compare => return self.cond(pair),
-            _ => ExprKind::Error,
-        };
-        Expr { kind, span }
-    }
-
-    fn int(&mut self, text: &str, span: Span) -> ExprKind {
-        let parsed = match (text.strip_prefix("0x"), text.strip_prefix("0o")) {
-            (Some(digits), _) => i128::from_str_radix(digits, 16),
-            (_, Some(digits)) => i128::from_str_radix(digits, 8),
-            _ => text.parse(),
-        };
-        match parsed {
-            Ok(number) => ExprKind::Int(number),
-            Err(_) => {
-                self.errors.push(
-                    Diagnostic::error("bad-number", format!("`{text}` is no number"))
-                        .label(span, "too large, or with a digit that its base does not have")
-                        .help("write a smaller number; `0o` is octal (digits 0 to 7), `0x` hexadecimal"),
-                );
-                ExprKind::Error
-            }
-        }
-    }
-
-    fn string(&mut self, pair: Pair<Rule>) -> ExprKind {
-        let mut parts: Vec<StrPart> = Vec::new();
-        for part in pair.into_inner() {
-            match part.as_rule() {
-                Rule::text => push_text(&mut parts, part.as_str()),
-                Rule::escape => push_text(&mut parts, &self.escape(&part)),
-                _ => {
-                    let span = self.span(&part);
-                    parts.push(StrPart::Ref(self.names(part), span));
-                }
-            }
-        }
-        ExprKind::Str(parts)
-    }
-
-    fn escape(&mut self, pair: &Pair<Rule>) -> String {
-        let text = pair.as_str();
-        let plain = match text {
-            "\\n" => Some('\n'),
-            "\\t" => Some('\t'),
-            "\\r" => Some('\r'),
-            "\\\\" => Some('\\'),
-            "\\\"" => Some('"'),
-            "\\$" => Some('$'),
-            _ => text.strip_prefix("\\u{").and_then(|it| {
-                u32::from_str_radix(it.trim_end_matches('}'), 16).ok().and_then(char::from_u32).filter(|it| *it != '\0')
-            }),
-        };
-        plain.map(String::from).unwrap_or_else(|| {
-            self.errors.push(
-                Diagnostic::error("bad-escape", format!("`{text}` is no escape"))
-                    .label(self.span(pair), "in this string")
-                    .help(r#"escapes are \n \t \r \\ \" \$ and \u{1F600}; write `\\` for a backslash"#),
-            );
-            String::new()
-        })
-    }
-
-    fn args(&mut self, pair: Pair<Rule>) -> Vec<Arg> {
-        self.children(pair).into_iter().filter_map(|it| self.arg(it)).collect()
-    }
-
-    fn arg(&mut self, pair: Pair<Rule>) -> Option<Arg> {
-        let span = self.tight(&pair);
-        let mut parts = self.children(pair);
-        let first = parts.pop_front()?;
-        let (name, value) = match first.as_rule() {
-            Rule::word => (Some(self.name(&first)), parts.pop_front()?),
-            _ => (None, first),
-        };
-        Some(Arg { name, value: self.cond(value), span })
-    }
-
-    /// A condition, of any level; a level with one operand is that operand.
-    fn cond(&mut self, pair: Pair<Rule>) -> Expr {
-        let rule = pair.as_rule();
-        let op = match rule {
-            Rule::cond => BinaryOp::Or,
-            Rule::all_of => BinaryOp::And,
-            Rule::masked => BinaryOp::Mask,
-            Rule::compare => return self.compare(pair),
-            Rule::negated => return self.negated(pair),
-            _ => return self.value(pair),
-        };
-        let parts = self.children(pair);
-        let mut operands = parts.into_iter().map(|it| self.cond(it)).collect::<Vec<_>>().into_iter();
-        let first = operands.next().unwrap_or(Expr { kind: ExprKind::Error, span: self.place.span(0, 0) });
-        operands.fold(first, |left, right| binary(op, left, right))
-    }
-
-    fn negated(&mut self, pair: Pair<Rule>) -> Expr {
-        let start = self.tight(&pair);
-        let mut parts = self.children(pair);
-        let first = parts.pop_front();
-        match (first.as_ref().map(|it| it.as_rule()), parts.pop_front()) {
-            (Some(Rule::kw_not), Some(inner)) => {
-                let inner = self.cond(inner);
-                let span = start.to(inner.span);
-                Expr { kind: ExprKind::Not(Box::new(inner)), span }
-            }
-            _ => first.map_or(Expr { kind: ExprKind::Error, span: start }, |it| self.cond(it)),
-        }
-    }
-
-    fn compare(&mut self, pair: Pair<Rule>) -> Expr {
-        let span = self.tight(&pair);
-        let mut parts = self.children(pair);
-        let left = parts.pop_front().map(|it| self.cond(it)).unwrap_or(Expr { kind: ExprKind::Error, span });
-        let (Some(op), Some(right)) = (parts.pop_front(), parts.pop_front()) else { return left };
-        let op = match op.as_str() {
-            "==" => BinaryOp::Eq,
-            "!=" => BinaryOp::Ne,
-            "<=" => BinaryOp::Le,
-            ">=" => BinaryOp::Ge,
-            "<" => BinaryOp::Lt,
-            ">" => BinaryOp::Gt,
-            _ => BinaryOp::In,
-        };
-        let right = self.cond(right);
-        binary(op, left, right)
-    }
-}
-
-fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
-    let span = left.span.to(right.span);
-    Expr { kind: ExprKind::Binary { op, left: Box::new(left), right: Box::new(right) }, span }
 }
 
 fn modifier_of(text: &str) -> Modifier {
@@ -472,22 +467,16 @@ fn modifier_of(text: &str) -> Modifier {
     }
 }
 
-fn push_text(parts: &mut Vec<StrPart>, text: &str) {
-    match parts.last_mut() {
-        Some(StrPart::Text(before)) => before.push_str(text),
-        _ => parts.push(StrPart::Text(text.to_string())),
-    }
-}
-
 /// Where the last token of a rule ends.
 fn end_of(pair: &Pair<Rule>) -> usize {
-    let whole = pair.as_span();
     match pair.as_rule() {
         // These end in a bracket.
-        Rule::block | Rule::list | Rule::args | Rule::params | Rule::type_list | Rule::group => whole.end(),
-        _ => match pair.clone().into_inner().filter(|it| it.as_rule() != Rule::COMMENT).last() {
+        Rule::block | Rule::list | Rule::args | Rule::params | Rule::type_list | Rule::group | Rule::parens => {
+            pair.as_span().end()
+        }
+        _ => match pair.clone().into_inner().rev().find(|it| it.as_rule() != Rule::COMMENT) {
             Some(last) => end_of(&last),
-            None => whole.start() + whole.as_str().trim_end().len(),
+            None => pair.as_span().start() + pair.as_str().trim_end().len(),
         },
     }
 }

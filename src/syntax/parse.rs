@@ -1,24 +1,31 @@
 //! The ways in: a whole file, a range of one, a single value.
 
 use std::ops::Range;
+use std::sync::Once;
 
 use pest::Parser;
 
 use super::ast::{Expr, ExprKind, File};
-use super::{braces, explain, lower};
+use super::place::Place;
+use super::repair::repair;
+use super::{explain, lower};
 use crate::report::Diagnostic;
-use crate::source::{FileId, Files, Span};
+use crate::source::{FileId, Files, MAX_SIZE, Span};
 
 #[derive(pest_derive::Parser)]
 #[grammar = "../grammar/nsl.pest"]
 pub(super) struct Grammar;
 
 /// Nobody reads more; a file with this many has one cause.
-const MAX_ERRORS: usize = 50;
+pub(super) const MAX_ERRORS: usize = 50;
+
+/// Steps of the parser for a byte. The densest texts need some 60.
+const STEPS_PER_BYTE: u64 = 250;
 
 /// Reads one file of the table.
 pub fn parse(files: &Files, file: FileId) -> File {
     let text = files.text(file);
+    // A byte order mark is no part of the text.
     let skip = if text.starts_with('\u{feff}') { 3 } else { 0 };
     read(text, file, skip..text.len())
 }
@@ -28,58 +35,64 @@ pub fn parse_range(files: &Files, file: FileId, range: Range<usize>) -> File {
     read(files.text(file), file, range)
 }
 
-/// Where a piece of text stands: what the grammar counts from 0 begins at `base` of the file.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    file: FileId,
-    base: usize,
-    length: usize,
-}
-
-impl Place {
-    /// The range in the file. What lies behind the text (a brace that was added) is put at its end.
-    pub(super) fn span(self, start: usize, end: usize) -> Span {
-        Span::new(self.file, self.base + start.min(self.length), self.base + end.min(self.length))
-    }
-}
-
 fn read(whole: &str, file: FileId, range: Range<usize>) -> File {
+    limit_steps();
     let text = whole.get(range.clone()).unwrap_or("");
-    let place = Place { file, base: range.start, length: text.len() };
-    let span = place.span(0, text.len());
+    let span = Span::new(file, range.start, range.start + text.len());
     let mut result = File { edition: None, items: Vec::new(), comments: Vec::new(), errors: Vec::new(), span };
-    let balanced = braces::balance(text, place);
-    result.errors = balanced.errors;
-    if !balanced.hopeless {
-        match Grammar::parse(Rule::file, &balanced.text) {
+    let mut repaired = repair(text, Place::new(file, range.start, text.len()));
+    result.errors = std::mem::take(&mut repaired.errors);
+    if !repaired.hopeless {
+        match Grammar::parse(Rule::file, &repaired.text) {
             Ok(mut pairs) => {
                 if let Some(root) = pairs.next() {
-                    lower::file(&balanced.text, place, root, &mut result);
+                    lower::file(&repaired, root, &mut result);
                 }
             }
-            Err(error) => result.errors.push(explain::failure(&balanced.text, place, &error)),
+            Err(error) => result.errors.push(explain::failure(&repaired.text, &repaired.place, &error)),
         }
     }
     result.errors.sort_by_key(|error| error.labels.first().map(|label| label.span.start));
-    result.errors.truncate(MAX_ERRORS);
+    cap(&mut result.errors);
     result
+}
+
+/// Keeps the first findings, and says how many there were.
+fn cap(errors: &mut Vec<Diagnostic>) {
+    let Some(next) = errors.get(MAX_ERRORS) else { return };
+    let mut last =
+        Diagnostic::error("too-many-errors", format!("{} more findings are not shown", errors.len() - MAX_ERRORS));
+    last.labels.extend(
+        next.labels.first().map(|label| crate::report::Label { text: "the next is here".into(), ..label.clone() }),
+    );
+    errors.truncate(MAX_ERRORS);
+    errors.push(last.help("mend the first ones and check again; is this a policy at all?"));
 }
 
 /// Reads a value that stands alone, such as the one of `--set NAME=value`: the whole text of `file`.
 pub fn parse_value(files: &Files, file: FileId) -> Result<Expr, Diagnostic> {
+    limit_steps();
     let text = files.text(file);
-    let place = Place { file, base: 0, length: text.len() };
-    let balanced = braces::balance(text, place);
-    if let Some(error) = balanced.errors.into_iter().next() {
+    let mut repaired = repair(text, Place::new(file, 0, text.len()));
+    if let Some(error) = std::mem::take(&mut repaired.errors).into_iter().next() {
         return Err(error);
     }
     match Grammar::parse(Rule::only_value, text) {
         Ok(mut pairs) => {
             let value = pairs.next().and_then(|it| it.into_inner().next());
-            value.map_or(Ok(Expr { kind: ExprKind::Error, span: place.span(0, text.len()) }), |it| {
-                lower::value(text, place, it)
-            })
+            let nothing = Expr { kind: ExprKind::Error, span: repaired.place.span(0, text.len()) };
+            value.map_or(Ok(nothing), |it| lower::value(&repaired, it))
         }
-        Err(error) => Err(explain::failure(text, place, &error)),
+        Err(error) => Err(explain::value(text, &repaired.place, &error)),
     }
+}
+
+/// The grammar is linear, so this is never reached; should it not be, an error is better than a command that hangs.
+/// The limit is one for the whole process, so it is that of the largest file.
+fn limit_steps() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let steps = usize::try_from(MAX_SIZE * STEPS_PER_BYTE).unwrap_or(usize::MAX);
+        pest::set_call_limit(std::num::NonZeroUsize::new(steps));
+    });
 }

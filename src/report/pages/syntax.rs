@@ -24,15 +24,17 @@ pub(super) const PAGES: &[Page] = &[
     page(
         "unclosed-block",
         "a block without its closing brace",
-        "Every `{` needs its `}`. The one to blame is found by the indentation: a line that is indented no more than the line \
-         on which a block was opened should have closed it.",
+        "Every `{` needs its `}`. Where one is missing, the indentation tells which block should have ended where: a line that is \
+         indented no more than the line on which a block was opened stands outside of it. The rest of the file is read as if the \
+         `}` stood there.",
         "sandbox a {\n  mnt new {\n    root = host(ro)\n  run = [\"/bin/true\"]\n}\n",
         "sandbox a {\n  mnt new {\n    root = host(ro)\n  }\n  run = [\"/bin/true\"]\n}\n",
     ),
     page(
         "unclosed-bracket",
         "a parenthesis or bracket without its partner",
-        "Lists and arguments may go over several lines, but not over the end of the block that they stand in.",
+        "Lists and arguments may go over several lines, but not over the end of the block that they stand in, and each is closed by a \
+         bracket of its own kind.",
         "sandbox a {\n  run = [\"/bin/true\"\n}\n",
         "sandbox a {\n  run = [\"/bin/true\"]\n}\n",
     ),
@@ -52,16 +54,19 @@ pub(super) const PAGES: &[Page] = &[
     ),
     page(
         "bad-escape",
-        "an unknown escape in a string",
+        "an unknown escape or reference in a string",
         "The escapes are \\n \\t \\r \\\\ \\\" \\$ and \\u{…} with a hexadecimal code point. A backslash itself is written `\\\\`. NUL \
-         cannot be written: no argument, variable or path of Linux can hold it.",
+         cannot be written: no argument, variable or path of Linux can hold it. `${name}` stands for the value of a parameter or a \
+         `let`, without spaces; the two characters themselves are written `\\${`.",
         "sandbox a {\n  run = [\"/bin/echo\", \"a\\qb\"]\n}\n",
         "sandbox a {\n  run = [\"/bin/echo\", \"a\\\\qb\"]\n}\n",
     ),
     page(
         "bad-number",
         "a number that is none",
-        "Numbers are decimal, octal with `0o` or hexadecimal with `0x`, and fit in 127 bits.",
+        "Numbers are decimal, octal with `0o` or hexadecimal with `0x`, and fit in 127 bits. A unit stands right behind its number: \
+         `64MiB`, `1.5s`, `50%`. A port is `443/tcp`, an address `10.0.0.2`, a network `10.0.0.0/8`. There are no digit groups, \
+         no exponents and no plus sign: one way to write a number.",
         "sandbox a {\n  run = [\"/bin/true\"]\n  limits {\n    nofile = 0o89\n  }\n}\n",
         "sandbox a {\n  run = [\"/bin/true\"]\n  limits {\n    nofile = 0o77\n  }\n}\n",
     ),
@@ -70,6 +75,14 @@ pub(super) const PAGES: &[Page] = &[
         "brackets are nested too deep",
         "Blocks, lists and parentheses are nested at most 64 deep, so that no text can exhaust the memory of whoever checks it. \
          Policies need four or five levels.",
+        "",
+        "",
+    ),
+    page(
+        "too-many-errors",
+        "more findings than anybody reads",
+        "The first 50 findings about the syntax of a file are shown. So many have few causes: mend the first ones and check again. \
+         Where the file is no policy at all, none of them means much.",
         "",
         "",
     ),
@@ -98,8 +111,8 @@ pub(super) const PAGES: &[Page] = &[
     page(
         "unexpected-character",
         "a character that has no meaning here",
-        "Outside strings and comments a policy is ASCII. Curly quotes come from word processors; letters with accents belong between \
-         quotes.",
+        "Outside strings and comments a policy is ASCII, so that nothing in it can look like something else. Curly quotes and \
+         unbreakable spaces come from word processors and web pages; letters with accents, and paths with them, belong between quotes.",
         "sandbox a {\n  run = [‘/bin/true’]\n}\n",
         "sandbox a {\n  run = [\"/bin/true\"]\n}\n",
     ),

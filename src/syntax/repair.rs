@@ -1,0 +1,458 @@
+//! Brackets and quotes: nesting is bounded, and every one has its partner before the grammar sees the text.
+//!
+//! The first look is quick and finds most texts in order. Where it does not, the second goes by lines and their
+//! indentation, blames what is missing where it should stand, and adds it, so that the rest is read as it was meant.
+
+use std::borrow::Cow;
+
+use super::place::Place;
+use super::quotes;
+use crate::report::Diagnostic;
+
+/// Deeper than anybody writes, and shallow enough for every recursion that follows.
+pub(super) const MAX_DEPTH: usize = 64;
+
+/// More than this is no text that somebody wrote with a slip or two.
+const MAX_EDITS: usize = 200;
+
+/// A text in which every bracket and quote has its partner.
+pub(super) struct Repaired<'t> {
+    /// The text for the grammar.
+    pub text: Cow<'t, str>,
+    /// Where it stands in the file.
+    pub place: Place,
+    /// What was wrong.
+    pub errors: Vec<Diagnostic>,
+    /// Offsets in `text` where a bracket or quote inside a statement was mended: nothing more is to be said of that statement.
+    pub mended: Vec<usize>,
+    /// Whether the text must not be parsed at all.
+    pub hopeless: bool,
+}
+
+/// Looks at every bracket and quote outside comments.
+pub(super) fn repair(text: &str, place: Place) -> Repaired<'_> {
+    let look = look(text);
+    if let Look::TooDeep(at) = look {
+        let errors = vec![too_deep(&place, at)];
+        return Repaired { text: Cow::Borrowed(text), place, errors, mended: Vec::new(), hopeless: true };
+    }
+    if let Look::Fine = look {
+        return Repaired { text: Cow::Borrowed(text), place, errors: Vec::new(), mended: Vec::new(), hopeless: false };
+    }
+    let mut scan = Scan::new(text, &place);
+    let too_deep = scan.run();
+    let errors = std::mem::take(&mut scan.errors);
+    if let Some(error) = too_deep {
+        return Repaired { text: Cow::Borrowed(text), place, errors: vec![error], mended: Vec::new(), hopeless: true };
+    }
+    // With so much to mend there is nothing left that was meant.
+    let hopeless = scan.edits.len() > MAX_EDITS;
+    let (text, added, mended) = apply(text, std::mem::take(&mut scan.edits));
+    Repaired { text: Cow::Owned(text), place: place.with(&added), errors, mended, hopeless }
+}
+
+/// One change of the text: bytes that are put in, or one byte that becomes another.
+struct Edit {
+    at: usize,
+    what: Change,
+    /// Whether it lies inside of a statement.
+    inside: bool,
+}
+
+enum Change {
+    Insert(String),
+    Replace(char),
+}
+
+fn apply(text: &str, mut edits: Vec<Edit>) -> (String, Vec<(usize, usize)>, Vec<usize>) {
+    edits.sort_by_key(|edit| edit.at);
+    let (mut out, mut added, mut mended) = (String::with_capacity(text.len() + 16), Vec::new(), Vec::new());
+    let mut done = 0;
+    for edit in edits {
+        out.push_str(&text[done..edit.at]);
+        done = edit.at;
+        if edit.inside {
+            mended.push(out.len());
+        }
+        match edit.what {
+            Change::Insert(it) => {
+                added.push((out.len(), it.len()));
+                out.push_str(&it);
+            }
+            Change::Replace(it) => {
+                out.push(it);
+                done += 1;
+            }
+        }
+    }
+    out.push_str(&text[done..]);
+    (out, added, mended)
+}
+
+enum Look {
+    Fine,
+    Broken,
+    TooDeep(usize),
+}
+
+/// Whether everything has its partner.
+fn look(text: &str) -> Look {
+    let bytes = text.as_bytes();
+    let (mut stack, mut depth) = ([0u8; MAX_DEPTH], 0);
+    let mut at = 0;
+    let mut broken = false;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'#' => at = quotes::line_end(bytes, at) - 1,
+            b'"' => match quotes::string_end(bytes, at) {
+                Some(end) => at = end - 1,
+                None => {
+                    broken = true;
+                    at = quotes::line_end(bytes, at) - 1;
+                }
+            },
+            byte @ (b'{' | b'(' | b'[') => {
+                if depth == MAX_DEPTH {
+                    // A text that is broken as well may only seem to be too deep.
+                    return if broken { Look::Broken } else { Look::TooDeep(at) };
+                }
+                broken |= byte == b'{' && depth > 0 && stack[depth - 1] != b'{';
+                stack[depth] = byte;
+                depth += 1;
+            }
+            byte @ (b'}' | b')' | b']') => {
+                broken |= depth == 0 || stack[depth - 1] != opener(byte);
+                depth = depth.saturating_sub(1);
+            }
+            b'\n' => broken |= depth > 0 && declares(&bytes[at + 1..]),
+            _ => {}
+        }
+        at += 1;
+    }
+    if broken || depth > 0 { Look::Broken } else { Look::Fine }
+}
+
+/// Whether a line declares what stands at the top of a file and nowhere else.
+fn declares(line: &[u8]) -> bool {
+    let word = [&b"sandbox "[..], b"profile ", b"pod "].into_iter().find(|it| line.starts_with(it));
+    word.is_some_and(|it| line.get(it.len()).is_some_and(u8::is_ascii_alphabetic))
+}
+
+struct Open {
+    at: usize,
+    byte: u8,
+    /// Width of the white space before the line it stands on.
+    indent: usize,
+    line: usize,
+}
+
+struct Scan<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    place: &'t Place,
+    stack: Vec<Open>,
+    errors: Vec<Diagnostic>,
+    edits: Vec<Edit>,
+    /// How many blocks seem to lack their end, and how many ends their block.
+    missing: usize,
+    excess: usize,
+    /// The line at hand, from 0, and the width of the white space before it.
+    line: usize,
+    indent: usize,
+    /// Behind the last byte of code so far, and behind its line.
+    code_end: usize,
+    code_line_end: usize,
+}
+
+impl<'t> Scan<'t> {
+    fn new(text: &'t str, place: &'t Place) -> Scan<'t> {
+        let (missing, excess) = count_braces(text.as_bytes());
+        Scan {
+            text,
+            bytes: text.as_bytes(),
+            place,
+            stack: Vec::new(),
+            errors: Vec::new(),
+            edits: Vec::new(),
+            missing,
+            excess,
+            line: 0,
+            indent: 0,
+            code_end: 0,
+            code_line_end: 0,
+        }
+    }
+
+    fn run(&mut self) -> Option<Diagnostic> {
+        let mut start = 0;
+        while start < self.bytes.len() && self.edits.len() <= MAX_EDITS {
+            let end = quotes::line_end(self.bytes, start);
+            self.indent = indent(self.bytes, start);
+            if let Some(too_deep) = self.read_line(start + self.indent, end) {
+                return Some(too_deep);
+            }
+            self.line += 1;
+            start = end + 1;
+        }
+        self.end();
+        None
+    }
+
+    /// Reads a line from its first byte that is no white space.
+    fn read_line(&mut self, start: usize, end: usize) -> Option<Diagnostic> {
+        if start >= end || matches!(self.bytes[start], b'#' | b'\r') {
+            return None;
+        }
+        self.begin_line(start, end);
+        let mut unclosed = quotes::unclosed(&self.text[start..end]).map(|it| it.start + start);
+        let mut at = start;
+        while at < end && self.edits.len() <= MAX_EDITS {
+            let byte = self.bytes[at];
+            match byte {
+                b'#' => break,
+                b'"' if unclosed == Some(at) => {
+                    unclosed = None;
+                    at = self.close_string(at, end);
+                }
+                b'"' => at = quotes::string_end(self.bytes, at).unwrap_or(end) - 1,
+                b'{' | b'(' | b'[' => {
+                    while byte == b'{' && self.stack.last().is_some_and(|open| open.byte != b'{') {
+                        self.close_bracket();
+                    }
+                    if self.stack.len() >= MAX_DEPTH {
+                        return Some(too_deep(self.place, at));
+                    }
+                    self.stack.push(Open { at, byte, indent: self.indent, line: self.line });
+                }
+                b'}' => self.close_block(at, at == start),
+                b')' | b']' => self.close_round(at, byte),
+                _ => {}
+            }
+            if !byte.is_ascii_whitespace() {
+                self.code_end = at + 1;
+                self.code_line_end = end;
+            }
+            at += 1;
+        }
+        None
+    }
+
+    /// What a new line says of what is still open.
+    fn begin_line(&mut self, start: usize, end: usize) {
+        let line = &self.text[start..end];
+        if line.starts_with(['}', ')', ']']) {
+            return;
+        }
+        let declares = self.indent == 0 && declares(line.as_bytes());
+        while let Some(open) = self.stack.last() {
+            let outside = self.indent <= open.indent;
+            match open.byte {
+                b'{' if outside && self.missing > 0 || declares => {
+                    self.add_brace(Some((start, end)), "the indentation suggests that it ends before this")
+                }
+                b'(' | b'[' if outside && is_statement(line) || is_section(line) => self.close_bracket(),
+                _ => break,
+            }
+        }
+    }
+
+    /// Adds the end of the innermost block, before the line `next` or at the end of the code so far.
+    fn add_brace(&mut self, next: Option<(usize, usize)>, why: &str) {
+        let Some(open) = self.stack.pop() else { return };
+        self.missing = self.missing.saturating_sub(1);
+        let one_line = quotes::line_end(self.bytes, open.at) == self.code_line_end && self.code_end > open.at + 1;
+        let (at, text) = match one_line {
+            true => (self.code_end, " }".to_string()),
+            false => (self.code_line_end, format!("\n{}}}", " ".repeat(open.indent))),
+        };
+        self.edits.push(Edit { at: self.code_end, what: Change::Insert("\n}\n".to_string()), inside: false });
+        let mut error = Diagnostic::error("unclosed-block", "this block is never closed")
+            .label(self.place.span(open.at, open.at + 1), "`{` without its `}`");
+        if let Some((start, end)) = next {
+            let end = start + self.text[start..end].trim_end().len();
+            error = error.label(self.place.span(start, end), why);
+        }
+        let help = if one_line { "add `}` at the end of the line" } else { "add `}` on a line of its own" };
+        self.errors.push(error.help(help).fix("add `}`", self.place.span(at, at), text));
+    }
+
+    /// Adds the end of the innermost parenthesis or bracket behind the code so far.
+    fn close_bracket(&mut self) {
+        let Some(open) = self.stack.pop() else { return };
+        let close = closer(open.byte);
+        let span = self.place.span(self.code_end, self.code_end);
+        self.edits.push(Edit { at: self.code_end, what: Change::Insert(close.to_string()), inside: true });
+        let opened = open.byte as char;
+        self.errors.push(
+            Diagnostic::error("unclosed-bracket", format!("this `{opened}` is never closed"))
+                .label(self.place.span(open.at, open.at + 1), format!("`{opened}` without its `{close}`"))
+                .help(format!("add `{close}` at the end of the value"))
+                .fix(format!("add `{close}`"), span, close.to_string()),
+        );
+    }
+
+    /// Adds the end of the string that begins at `start`; returns the offset of its last byte.
+    fn close_string(&mut self, start: usize, end: usize) -> usize {
+        let open: Vec<u8> = self.stack.iter().map(|it| it.byte).collect();
+        let stop = start + quotes::probable_end(&self.text[start..end], &open);
+        self.edits.push(Edit { at: stop, what: Change::Insert("\"".to_string()), inside: true });
+        self.errors.push(
+            Diagnostic::error("unclosed-string", "this string is never closed")
+                .label(self.place.span(start, stop), "no `\"` before the end of the line")
+                .help("add `\"`; a string stays on one line, `\\n` in it begins a new one")
+                .fix("close the string", self.place.span(stop, stop), "\""),
+        );
+        stop - 1
+    }
+
+    /// A `}`.
+    fn close_block(&mut self, at: usize, begins_line: bool) {
+        while self.stack.last().is_some_and(|open| open.byte != b'{') {
+            self.close_bracket();
+        }
+        // Blocks that are indented more than this brace lack theirs, if any does.
+        while begins_line && self.missing > 0 && self.stack.last().is_some_and(|open| self.indent < open.indent) {
+            let belongs = self.stack.iter().any(|open| open.byte == b'{' && open.indent == self.indent);
+            if !belongs {
+                break;
+            }
+            self.add_brace(Some((at, at + 1)), "the indentation suggests that this closes the block around it");
+        }
+        let Some(open) = self.stack.last() else { return self.stray(at, "no block is open here") };
+        if begins_line && self.excess > 0 && self.indent > open.indent && open.line < self.line {
+            return self.stray(at, "the indentation suggests that the block is closed already");
+        }
+        self.stack.pop();
+    }
+
+    /// A `)` or `]`.
+    fn close_round(&mut self, at: usize, byte: u8) {
+        let partner = opener(byte);
+        let inside = self.stack.iter().rev().take_while(|open| open.byte != b'{');
+        let Some(depth) = inside.clone().position(|open| open.byte == partner) else {
+            if inside.count() > 0 {
+                return self.mistaken(at, byte);
+            }
+            return self.stray(at, "nothing is open here");
+        };
+        for _ in 0..depth {
+            self.close_bracket();
+        }
+        self.stack.pop();
+    }
+
+    /// A `)` where `]` is meant, or the other way round.
+    fn mistaken(&mut self, at: usize, byte: u8) {
+        let Some(open) = self.stack.pop() else { return };
+        let (opened, found, close) = (open.byte as char, byte as char, closer(open.byte));
+        self.edits.push(Edit { at, what: Change::Replace(close), inside: true });
+        let span = self.place.span(at, at + 1);
+        self.errors.push(
+            Diagnostic::error("unclosed-bracket", format!("`{opened}` is closed by `{close}`, not by `{found}`"))
+                .label(span, format!("not `{close}`"))
+                .label(self.place.span(open.at, open.at + 1), "opened here")
+                .help(format!("write `{close}`"))
+                .fix(format!("write `{close}`"), span, close.to_string()),
+        );
+    }
+
+    /// A bracket that closes nothing.
+    fn stray(&mut self, at: usize, why: &str) {
+        let byte = self.bytes[at] as char;
+        let span = self.place.span(at, at + 1);
+        self.excess = self.excess.saturating_sub(usize::from(byte == '}'));
+        self.edits.push(Edit { at, what: Change::Replace(' '), inside: byte != '}' });
+        self.errors.push(
+            Diagnostic::error("stray-brace", format!("this `{byte}` closes nothing"))
+                .label(span, why)
+                .help("delete it, or add the missing opening bracket before it")
+                .fix(format!("delete `{byte}`"), span, ""),
+        );
+    }
+
+    /// What is open at the end of the file: most probably the file ends too early.
+    fn end(&mut self) {
+        while self.stack.last().is_some_and(|open| open.byte != b'{') {
+            self.close_bracket();
+        }
+        match self.stack.len() {
+            0 => return,
+            1 => return self.add_brace(None, ""),
+            _ => {}
+        }
+        let message = format!("{} blocks are never closed", self.stack.len());
+        let mut error = Diagnostic::error("unclosed-block", message);
+        for open in self.stack.iter().rev().take(3) {
+            error = error.label(self.place.span(open.at, open.at + 1), "`{` without its `}`");
+        }
+        self.errors.push(error.help("add a `}` for each of them; is the end of the file missing?"));
+        let braces = "\n}".repeat(self.stack.len());
+        self.edits.push(Edit { at: self.code_end, what: Change::Insert(braces + "\n"), inside: false });
+        self.stack.clear();
+    }
+}
+
+/// How many `{` have no `}`, and how many `}` no `{`.
+fn count_braces(bytes: &[u8]) -> (usize, usize) {
+    let (mut open, mut excess) = (0usize, 0);
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'#' => at = quotes::line_end(bytes, at),
+            // What a string that does not end holds may be meant as code: count only what stands before it.
+            b'"' => at = quotes::string_end(bytes, at).map_or_else(|| unclosed_tail(bytes, at), |end| end - 1),
+            b'{' => open += 1,
+            b'}' if open > 0 => open -= 1,
+            b'}' => excess += 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    (open, excess)
+}
+
+/// Before the closing brackets at the end of the line, or before the end of the line.
+fn unclosed_tail(bytes: &[u8], start: usize) -> usize {
+    let end = quotes::line_end(bytes, start);
+    let tail = bytes[start..end].iter().rev().take_while(|it| matches!(it, b'}' | b')' | b']' | b' ' | b'\r')).count();
+    end - tail.min(end - start - 1) - 1
+}
+
+/// Whether a line looks like a statement of its own, and not like the next element of a list.
+fn is_statement(line: &str) -> bool {
+    let word = line.len() - line.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "._-".contains(c)).len();
+    let rest = line[word..].trim_start();
+    let is_element = rest.is_empty() || rest.starts_with([',', ')', ']', ':', '#', '(']) || rest.starts_with("==");
+    word > 0 && line.starts_with(|c: char| c.is_ascii_alphabetic()) && !is_element && rest.len() < line.len() - word
+}
+
+/// Whether a line opens a block.
+fn is_section(line: &str) -> bool {
+    line.starts_with(|c: char| c.is_ascii_alphabetic()) && line.trim_end().ends_with('{')
+}
+
+fn opener(byte: u8) -> u8 {
+    match byte {
+        b'}' => b'{',
+        b')' => b'(',
+        _ => b'[',
+    }
+}
+
+fn closer(byte: u8) -> char {
+    match byte {
+        b'{' => '}',
+        b'(' => ')',
+        _ => ']',
+    }
+}
+
+fn too_deep(place: &Place, at: usize) -> Diagnostic {
+    Diagnostic::error("nested-too-deep", format!("brackets are nested more than {MAX_DEPTH} deep"))
+        .label(place.span(at, at + 1), "one level too many")
+        .help("policies need four or five levels; move parts into profiles")
+}
+
+fn indent(bytes: &[u8], start: usize) -> usize {
+    bytes[start..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+}
