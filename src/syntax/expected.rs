@@ -10,8 +10,8 @@ pub(super) fn expected(error: &Error<Rule>) -> String {
     let mut words: Vec<&str> = positives.iter().filter_map(|rule| friendly(*rule)).collect();
     words.sort_unstable();
     words.dedup();
-    // Where a value may stand, so may a name.
-    if words.contains(&"a value") {
+    // Values and types may be names.
+    if words.contains(&"a value") || words.contains(&"a type") {
         words.retain(|it| *it != "a name");
     }
     match words.as_slice() {

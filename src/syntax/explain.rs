@@ -3,10 +3,10 @@
 use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
 
-use super::characters;
 use super::expected::expected;
 use super::parse::{Grammar, Rule};
 use super::place::Place;
+use super::{characters, slips};
 use crate::report::Diagnostic;
 
 /// A line that begins with no item: from `start` to `end`, where its block begins if it has one.
@@ -84,7 +84,8 @@ pub(super) fn failure(text: &str, place: &Place, error: &Error<Rule>) -> Diagnos
         .help("policies need four or five levels; move parts into profiles")
 }
 
-fn unreadable(place: &Place, start: usize, end: usize) -> Diagnostic {
+/// A line of which nothing better can be said.
+pub(super) fn unreadable(place: &Place, start: usize, end: usize) -> Diagnostic {
     Diagnostic::error("syntax", "this line cannot be read").label(place.span(start, end), "no statement").help(SHAPE)
 }
 
@@ -113,16 +114,15 @@ fn word_at_start(head: &str, place: &Place, start: usize) -> Option<Diagnostic> 
         "with" => error("syntax", "`with` begins no statement")
             .label(span, "stands behind the name of a declaration")
             .help("write `sandbox NAME with PROFILE { … }`"),
-        "" if head.starts_with("//") || head.starts_with("/*") => {
+        "" | "--" if ["//", "/*", "--"].into_iter().any(|it| head.starts_with(it)) => {
             let mark = place.span(start, start + 2);
             let finding = error("syntax", "this begins no comment in this language").label(mark, "no comment");
             let finding = finding.help("comments begin with `#` and end with the line");
-            if head.starts_with("//") { finding.fix("write `#`", mark, "#") } else { finding }
+            if head.starts_with("/*") { finding } else { finding.fix("write `#`", mark, "#") }
         }
-        "" if head.starts_with([';', ',']) => error("several-statements", "nothing stands before this")
-            .label(span, "not needed")
-            .help("statements end with their lines; delete it")
-            .fix("delete it", span, ""),
+        "" if head.starts_with([';', ',']) => error("several-statements", "a line begins with no separator")
+            .label(span, "nothing stands before it")
+            .help("statements end with their lines, and comments begin with `#`"),
         _ => return None,
     })
 }
@@ -150,7 +150,8 @@ fn shape(word: &str) -> &'static str {
     }
 }
 
-fn first_word(text: &str) -> &str {
+/// The word at the start of a text; empty if there is none.
+pub(super) fn first_word(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').unwrap_or(text.len());
     &text[..end]
 }
@@ -206,6 +207,9 @@ impl<'t> Spot<'t> {
             ("let", ":") => error("a `let` has no type: that of its value is known")
                 .label(self.visible(), "no type here")
                 .help(shape("let")),
+            ("syscalls", "=") => {
+                error("a group is a block").label(self.visible(), "expected `{`").help(shape("syscalls"))
+            }
             ("param", "=" | "") if before == 2 => {
                 error("a parameter has a type").label(self.visible(), "expected `:` and a type").help(shape("param"))
             }
@@ -220,6 +224,10 @@ impl<'t> Spot<'t> {
             (_, "{") if self.before.ends_with('=') => error("a block is no value")
                 .label(self.visible(), "expected a value")
                 .help("a list is `[a, b]`; a block stands behind its name, without `=`"),
+            (_, "[") if !self.before.contains('=') && before > 0 => error("a value is set with `=`")
+                .label(self.visible(), "expected `=` before this")
+                .help("write `NAME = [a, b]`")
+                .fix("write `=`", self.place.span(self.start, self.start), "= "),
             (_, ";") if self.is_inside() => error("elements are separated by `,`, not by `;`")
                 .label(self.visible(), "not here")
                 .help("write `,`")
@@ -230,30 +238,12 @@ impl<'t> Spot<'t> {
 
     /// `64 MiB`, `443 / tcp`
     fn spaced(&self) -> Option<Diagnostic> {
-        let number = self.before.rsplit(|it: char| !it.is_ascii_alphanumeric() && it != '.').next()?;
-        let is_number = !number.is_empty() && number.bytes().all(|it| it.is_ascii_digit() || it == b'.');
-        let gap = self.text[..self.start].len() - self.text[..self.start].trim_end().len();
-        let protocol = self.text[self.end..].trim_start_matches(' ');
-        let protocol = &protocol[..first_word(protocol).len()];
-        let (joined, end) = match self.token() {
-            token if UNITS.contains(&token) && gap > 0 => (format!("{number}{token}"), self.end),
-            "/" if matches!(protocol, "tcp" | "udp" | "sctp") => {
-                let end = self.end + self.text[self.end..].find(protocol)? + protocol.len();
-                (format!("{number}/{protocol}"), end)
-            }
-            _ => return None,
-        };
-        let span = self.place.span(self.start - gap - number.len(), end);
-        is_number.then(|| {
-            Diagnostic::error("bad-number", "there are no spaces in a value")
-                .label(span, "one value")
-                .help(format!("write `{joined}`"))
-                .fix(format!("write `{joined}`"), span, joined)
-        })
+        let (start, end) = slips::spaced_value(self.text, self.start)?;
+        Some(slips::spaces(self.place.span(start, end), &self.text[start..end]))
     }
 
     fn arithmetic(&self) -> Option<Diagnostic> {
-        let follows_value = !self.before.is_empty() && !self.before.ends_with(['=', ',', '(', '[', '{']);
+        let follows_value = self.text[..self.start].ends_with(' ') && !self.before.ends_with(['=', ',', '(', '[', '{']);
         (follows_value && matches!(self.token(), "+" | "-" | "*" | "/" | "%")).then(|| {
             Diagnostic::error("syntax", "there is no arithmetic in this language")
                 .label(self.visible(), "an operator")
@@ -272,6 +262,8 @@ impl<'t> Spot<'t> {
             "" => "the line ends too early".to_string(),
             token => format!("unexpected `{}`", shortened(token)),
         };
+        let is_instance = self.before.ends_with("with") || self.before.ends_with(',') && self.before.contains(" with ");
+        let expected = if expected == "a name" && is_instance { "a profile" } else { expected };
         let label = match expected {
             "" if self.before.is_empty() => "a statement begins with a name".to_string(),
             "" => "not here".to_string(),
@@ -296,12 +288,6 @@ impl<'t> Spot<'t> {
         self.place.span(start, end)
     }
 }
-
-/// Units that are written with a space before them by mistake.
-const UNITS: &[&str] = &[
-    "B", "KiB", "MiB", "GiB", "TiB", "kB", "KB", "MB", "GB", "TB", "K", "M", "G", "ns", "us", "ms", "s", "sec", "min",
-    "h", "d", "%",
-];
 
 /// The length of the token at the start of a text that is not empty.
 fn token(text: &str) -> usize {

@@ -9,7 +9,13 @@ use super::{explain, slips};
 use crate::report::Diagnostic;
 use crate::source::{Span, Spanned};
 
-use super::parse::Rule;
+use super::parse::{MAX_ERRORS, Rule};
+
+/// The findings are sorted by place and then cut, so some more are kept than are shown.
+const KEPT_ERRORS: usize = 10 * MAX_ERRORS;
+
+/// Longer lines than this one, bytes, are not explained.
+const LONGEST_LINE: usize = 4096;
 
 /// Lowers a whole file.
 pub(super) fn file(repaired: &Repaired, root: Pair<Rule>, into: &mut File) {
@@ -17,7 +23,7 @@ pub(super) fn file(repaired: &Repaired, root: Pair<Rule>, into: &mut File) {
     lowering.at_top = true;
     into.items = lowering.items(root.into_inner());
     into.edition = lowering.edition;
-    into.errors.append(&mut lowering.errors);
+    into.errors.extend(lowering.errors.into_iter().filter(|it| !repaired.repeats(it)));
     into.comments = lowering.comments;
 }
 
@@ -32,9 +38,8 @@ pub(super) fn value(repaired: &Repaired, pair: Pair<Rule>) -> Result<Expr, Diagn
 pub(super) struct Lowering<'t> {
     pub(super) text: &'t str,
     pub(super) place: &'t Place,
-    pub(super) errors: Vec<Diagnostic>,
-    /// Where brackets and quotes were mended.
-    mended: &'t [usize],
+    repaired: &'t Repaired<'t>,
+    errors: Vec<Diagnostic>,
     comments: Vec<Span>,
     edition: Option<Spanned<u32>>,
     /// Whether nothing but comments was met so far.
@@ -52,7 +57,7 @@ impl<'t> Lowering<'t> {
             text: &repaired.text,
             place: &repaired.place,
             errors: Vec::new(),
-            mended: &repaired.mended,
+            repaired,
             comments: Vec::new(),
             edition: None,
             at_top: false,
@@ -107,6 +112,10 @@ impl<'t> Lowering<'t> {
                 Rule::COMMENT => self.comment(&pair),
                 Rule::EOI => {}
                 Rule::rest => self.rest(&pair, last, &mut items),
+                Rule::crowd if self.repaired.is_mended(pair.as_span().start(), pair.as_span().start()) => {
+                    let lost = items.pop().map(|it| Item::Error(it.span()));
+                    items.extend(lost);
+                }
                 Rule::crowd => {
                     slips::crowd(self, &pair);
                     for pair in self.children(pair).filter(|it| it.as_rule() != Rule::separator) {
@@ -115,8 +124,17 @@ impl<'t> Lowering<'t> {
                     }
                 }
                 _ => {
-                    last = Some(pair.as_span().start());
-                    items.extend(self.item(pair));
+                    let start = pair.as_span().start();
+                    last = Some(start);
+                    let before = self.errors.len();
+                    let item = self.item(pair);
+                    let wrong = self.errors.len() > before && self.repaired.is_mended(start, start);
+                    items.extend(match item {
+                        Some(Item::Statement(it)) if wrong && it.block.is_none() || self.repaired.is_lost(start) => {
+                            Some(Item::Error(it.span))
+                        }
+                        other => other,
+                    });
                     self.at_top = false;
                 }
             }
@@ -139,6 +157,14 @@ impl<'t> Lowering<'t> {
             });
         }
         let end = rest.start() + pair.as_str().trim_end().len();
+        let word = explain::first_word(&self.text[start..]);
+        if self.blocks == 0
+            && !has_block
+            && let Some(meant) = slips::declaration(word)
+        {
+            items.push(Item::Error(self.place.span(from, end)));
+            return slips::misspelt(self, word, meant, self.place.span(start, start + word.len()));
+        }
         items.push(Item::Error(self.place.span(from, end)));
         let at = rest.start();
         match has_block {
@@ -151,38 +177,40 @@ impl<'t> Lowering<'t> {
     fn broken(&mut self, pair: Pair<Rule>) -> Item {
         let start = pair.as_span().start();
         let span = self.tight(&pair);
-        let mut has_block = false;
         let mut head_end = start;
+        let mut block = None;
         for part in self.children(pair) {
             match part.as_rule() {
                 Rule::wrong_head => head_end = start + part.as_str().trim_end().len(),
-                Rule::block => {
-                    has_block = true;
-                    // What is in the block of a word that means nothing yet, nobody can say.
-                    if !explain::is_reserved(&self.text[start..head_end]) {
-                        self.block(part);
-                    }
-                }
+                Rule::block => block = Some(part),
                 _ => {}
             }
         }
+        let has_block = block.is_some();
         self.explain(|text, place| explain::line(text, place, start, head_end, has_block), start, head_end);
+        // What is in the block of a word that means nothing yet, nobody can say.
+        if let Some(block) = block.filter(|_| !explain::is_reserved(&self.text[start..head_end])) {
+            self.block(block);
+        }
         Item::Error(span)
     }
 
     /// Says what is wrong between two offsets, unless that was said when it was mended.
     fn explain(&mut self, what: impl FnOnce(&str, &Place) -> Diagnostic, start: usize, end: usize) {
-        let first = self.mended.partition_point(|it| *it < start);
-        if self.mended.get(first).is_some_and(|it| *it <= end) {
+        if self.repaired.is_mended(start, end) {
             return;
         }
-        // Explaining reads the line once more, and nobody reads more findings than this.
-        if self.errors.len() < super::parse::MAX_ERRORS {
-            let finding = what(self.text, self.place);
+        // Explaining reads the line once more: not for what nobody wrote by hand, and not for what nobody will see.
+        let finding = match end - start > LONGEST_LINE || self.errors.len() > MAX_ERRORS {
+            true => explain::unreadable(self.place, start, end),
+            false => what(self.text, self.place),
+        };
+        self.report(finding);
+    }
+
+    pub(super) fn report(&mut self, finding: Diagnostic) {
+        if self.errors.len() < KEPT_ERRORS {
             self.errors.push(finding);
-        } else {
-            self.errors
-                .push(Diagnostic::error("syntax", "this line cannot be read").label(self.place.span(start, end), ""));
         }
     }
 
@@ -427,6 +455,9 @@ impl<'t> Lowering<'t> {
         let (mut labels, mut value, mut block, mut set) = (Vec::new(), None, None, false);
         for part in self.children(pair) {
             let span = self.span(&part);
+            if part.as_rule() == Rule::path && slips::comment(self, part.as_str(), span) {
+                break;
+            }
             match part.as_rule() {
                 Rule::dotted => head = Some(self.name(&part)),
                 Rule::equals => set = true,

@@ -57,16 +57,16 @@ fn read(whole: &str, file: FileId, range: Range<usize>) -> File {
     result
 }
 
-/// Keeps the first findings, and says how many there were.
+/// Keeps the first findings, and says that there were more.
 fn cap(errors: &mut Vec<Diagnostic>) {
     let Some(next) = errors.get(MAX_ERRORS) else { return };
     let mut last =
-        Diagnostic::error("too-many-errors", format!("{} more findings are not shown", errors.len() - MAX_ERRORS));
-    last.labels.extend(
-        next.labels.first().map(|label| crate::report::Label { text: "the next is here".into(), ..label.clone() }),
-    );
+        Diagnostic::error("too-many-errors", format!("more than {MAX_ERRORS} findings: the others are not shown"));
+    if let Some(label) = next.labels.first() {
+        last = last.label(label.span, "the next is here");
+    }
     errors.truncate(MAX_ERRORS);
-    errors.push(last.help("mend the first ones and check again; is this a policy at all?"));
+    errors.push(last.help("mend the first ones and check again"));
 }
 
 /// Reads a value that stands alone, such as the one of `--set NAME=value`: the whole text of `file`.

@@ -4,9 +4,10 @@
 //! indentation, blames what is missing where it should stand, and adds it, so that the rest is read as it was meant.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::place::Place;
-use super::quotes;
+use super::quotes::{self, Missing};
 use crate::report::Diagnostic;
 
 /// Deeper than anybody writes, and shallow enough for every recursion that follows.
@@ -23,10 +24,38 @@ pub(super) struct Repaired<'t> {
     pub place: Place,
     /// What was wrong.
     pub errors: Vec<Diagnostic>,
-    /// Offsets in `text` where a bracket or quote inside a statement was mended: nothing more is to be said of that statement.
-    pub mended: Vec<usize>,
+    /// The lines of `text` on which a bracket or quote inside a statement was mended: nothing more is to be said of them.
+    mended: Vec<Mended>,
     /// Whether the text must not be parsed at all.
     pub hopeless: bool,
+}
+
+struct Mended {
+    line: Range<usize>,
+    lost: bool,
+}
+
+impl Repaired<'_> {
+    /// Whether something was mended on the lines between two offsets of the text, so that they are not what they seem.
+    pub(super) fn is_mended(&self, start: usize, end: usize) -> bool {
+        let next = self.mended.partition_point(|it| it.line.end < start);
+        self.mended.get(next).is_some_and(|it| it.line.start <= end)
+    }
+
+    /// Whether nobody knows what was meant on the line at an offset.
+    pub(super) fn is_lost(&self, at: usize) -> bool {
+        let next = self.mended.partition_point(|it| it.line.end < at);
+        self.mended[next..].iter().take_while(|it| it.line.start <= at).any(|it| it.lost)
+    }
+
+    /// Whether a finding blames such a line: it says the same once more.
+    pub(super) fn repeats(&self, finding: &Diagnostic) -> bool {
+        let Some(blamed) = finding.labels.first() else { return false };
+        self.mended.iter().any(|it| {
+            let line = self.place.span(it.line.start, it.line.end);
+            line.start <= blamed.span.start && blamed.span.start <= line.end
+        })
+    }
 }
 
 /// Looks at every bracket and quote outside comments.
@@ -48,6 +77,8 @@ pub(super) fn repair(text: &str, place: Place) -> Repaired<'_> {
     // With so much to mend there is nothing left that was meant.
     let hopeless = scan.edits.len() > MAX_EDITS;
     let (text, added, mended) = apply(text, std::mem::take(&mut scan.edits));
+    let line = |at: usize| text[..at].rfind('\n').map_or(0, |it| it + 1)..quotes::line_end(text.as_bytes(), at);
+    let mended = mended.into_iter().map(|(at, harm)| Mended { line: line(at), lost: harm == Harm::Lost }).collect();
     Repaired { text: Cow::Owned(text), place: place.with(&added), errors, mended, hopeless }
 }
 
@@ -55,8 +86,18 @@ pub(super) fn repair(text: &str, place: Place) -> Repaired<'_> {
 struct Edit {
     at: usize,
     what: Change,
-    /// Whether it lies inside of a statement.
-    inside: bool,
+    harm: Harm,
+}
+
+/// What a change does to the statement that it stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Harm {
+    /// It stands between statements.
+    None,
+    /// The statement is read as it was probably meant.
+    Mended,
+    /// What was meant cannot be known.
+    Lost,
 }
 
 enum Change {
@@ -64,15 +105,19 @@ enum Change {
     Replace(char),
 }
 
-fn apply(text: &str, mut edits: Vec<Edit>) -> (String, Vec<(usize, usize)>, Vec<usize>) {
+/// Offsets and lengths of what was put in.
+type Added = Vec<(usize, usize)>;
+
+/// The text with its changes, where it became longer, and where statements were changed.
+fn apply(text: &str, mut edits: Vec<Edit>) -> (String, Added, Vec<(usize, Harm)>) {
     edits.sort_by_key(|edit| edit.at);
     let (mut out, mut added, mut mended) = (String::with_capacity(text.len() + 16), Vec::new(), Vec::new());
     let mut done = 0;
     for edit in edits {
         out.push_str(&text[done..edit.at]);
         done = edit.at;
-        if edit.inside {
-            mended.push(out.len());
+        if edit.harm != Harm::None {
+            mended.push((out.len(), edit.harm));
         }
         match edit.what {
             Change::Insert(it) => {
@@ -156,12 +201,16 @@ struct Scan<'t> {
     /// How many blocks seem to lack their end, and how many ends their block.
     missing: usize,
     excess: usize,
+    /// Whether the text is indented at all; if not, indentation tells nothing.
+    is_indented: bool,
     /// The line at hand, from 0, and the width of the white space before it.
     line: usize,
     indent: usize,
     /// Behind the last byte of code so far, and behind its line.
     code_end: usize,
     code_line_end: usize,
+    /// The width of the white space before that line.
+    code_indent: usize,
 }
 
 impl<'t> Scan<'t> {
@@ -176,10 +225,12 @@ impl<'t> Scan<'t> {
             edits: Vec::new(),
             missing,
             excess,
+            is_indented: text.contains("\n ") || text.contains("\n\t"),
             line: 0,
             indent: 0,
             code_end: 0,
             code_line_end: 0,
+            code_indent: 0,
         }
     }
 
@@ -204,16 +255,21 @@ impl<'t> Scan<'t> {
             return None;
         }
         self.begin_line(start, end);
-        let mut unclosed = quotes::unclosed(&self.text[start..end]).map(|it| it.start + start);
+        let missing = quotes::missing(&self.text[start..end]);
+        let (unclosed, unopened) = match missing {
+            Some(Missing::Close(at)) => (Some(start + at), None),
+            Some(Missing::Open(from, to)) => (None, Some((start + from, start + to))),
+            None => (None, None),
+        };
         let mut at = start;
         while at < end && self.edits.len() <= MAX_EDITS {
             let byte = self.bytes[at];
             match byte {
-                b'#' => break,
-                b'"' if unclosed == Some(at) => {
-                    unclosed = None;
-                    at = self.close_string(at, end);
+                _ if unopened.is_some_and(|(from, _)| from == at) => {
+                    at = self.open_string(unopened.unwrap_or((at, at)))
                 }
+                b'#' => break,
+                b'"' if unclosed == Some(at) => at = self.close_string(at, end),
                 b'"' => at = quotes::string_end(self.bytes, at).unwrap_or(end) - 1,
                 b'{' | b'(' | b'[' => {
                     while byte == b'{' && self.stack.last().is_some_and(|open| open.byte != b'{') {
@@ -225,12 +281,13 @@ impl<'t> Scan<'t> {
                     self.stack.push(Open { at, byte, indent: self.indent, line: self.line });
                 }
                 b'}' => self.close_block(at, at == start),
-                b')' | b']' => self.close_round(at, byte),
+                b')' | b']' => self.close_round(at, byte, end),
                 _ => {}
             }
-            if !byte.is_ascii_whitespace() {
+            if !self.bytes[at].is_ascii_whitespace() {
                 self.code_end = at + 1;
                 self.code_line_end = end;
+                self.code_indent = self.indent;
             }
             at += 1;
         }
@@ -240,6 +297,11 @@ impl<'t> Scan<'t> {
     /// What a new line says of what is still open.
     fn begin_line(&mut self, start: usize, end: usize) {
         let line = &self.text[start..end];
+        let opens = self.code_end > 0 && !matches!(self.bytes[self.code_end - 1], b'{' | b'(' | b'[' | b',');
+        let in_block = self.stack.last().is_none_or(|open| open.byte == b'{');
+        if self.excess > 0 && opens && in_block && self.indent > self.code_indent {
+            return self.open_block();
+        }
         if line.starts_with(['}', ')', ']']) {
             return;
         }
@@ -247,7 +309,8 @@ impl<'t> Scan<'t> {
         while let Some(open) = self.stack.last() {
             let outside = self.indent <= open.indent;
             match open.byte {
-                b'{' if outside && self.missing > 0 || declares => {
+                b'{' if declares => self.add_brace(Some((start, end)), "this stands at the top of a file"),
+                b'{' if outside && self.missing > 0 && self.is_indented => {
                     self.add_brace(Some((start, end)), "the indentation suggests that it ends before this")
                 }
                 b'(' | b'[' if outside && is_statement(line) || is_section(line) => self.close_bracket(),
@@ -265,7 +328,7 @@ impl<'t> Scan<'t> {
             true => (self.code_end, " }".to_string()),
             false => (self.code_line_end, format!("\n{}}}", " ".repeat(open.indent))),
         };
-        self.edits.push(Edit { at: self.code_end, what: Change::Insert("\n}\n".to_string()), inside: false });
+        self.edits.push(Edit { at: self.code_end, what: Change::Insert("\n}\n".to_string()), harm: Harm::None });
         let mut error = Diagnostic::error("unclosed-block", "this block is never closed")
             .label(self.place.span(open.at, open.at + 1), "`{` without its `}`");
         if let Some((start, end)) = next {
@@ -276,12 +339,41 @@ impl<'t> Scan<'t> {
         self.errors.push(error.help(help).fix("add `}`", self.place.span(at, at), text));
     }
 
+    /// Adds the beginning of a block at the end of the code so far: what follows is indented more.
+    fn open_block(&mut self) {
+        let at = self.code_end;
+        self.excess -= 1;
+        self.edits.push(Edit { at, what: Change::Insert(" {".to_string()), harm: Harm::None });
+        self.stack.push(Open { at, byte: b'{', indent: self.code_indent, line: self.line - 1 });
+        let span = self.place.span(at, at);
+        let last = self.text[..at].char_indices().next_back().map_or(at, |(last, _)| last);
+        self.errors.push(
+            Diagnostic::error("unopened-block", "this block is never opened")
+                .label(self.place.span(last, at), "expected `{` behind this: the next line is indented more")
+                .help("add `{` at the end of the line")
+                .fix("add `{`", span, " {"),
+        );
+    }
+
+    /// Adds the beginning of the string that is closed at the second offset; returns that.
+    fn open_string(&mut self, (start, end): (usize, usize)) -> usize {
+        self.edits.push(Edit { at: start, what: Change::Insert("\"".to_string()), harm: Harm::Mended });
+        self.errors.push(
+            Diagnostic::error("unclosed-string", "this string is never opened")
+                .label(self.place.span(start, end + 1), "no `\"` before its text")
+                .help("add `\"` in front of it")
+                .fix("open the string", self.place.span(start, start), "\""),
+        );
+        end
+    }
+
     /// Adds the end of the innermost parenthesis or bracket behind the code so far.
     fn close_bracket(&mut self) {
         let Some(open) = self.stack.pop() else { return };
         let close = closer(open.byte);
-        let span = self.place.span(self.code_end, self.code_end);
-        self.edits.push(Edit { at: self.code_end, what: Change::Insert(close.to_string()), inside: true });
+        let at = self.label_end(open.at).unwrap_or(self.code_end);
+        let span = self.place.span(at, at);
+        self.edits.push(Edit { at, what: Change::Insert(close.to_string()), harm: Harm::Mended });
         let opened = open.byte as char;
         self.errors.push(
             Diagnostic::error("unclosed-bracket", format!("this `{opened}` is never closed"))
@@ -291,11 +383,19 @@ impl<'t> Scan<'t> {
         );
     }
 
+    /// Where the labels of a statement end in which a parenthesis is open: before its `=`.
+    fn label_end(&self, open: usize) -> Option<usize> {
+        let start = self.text[..open].rfind('\n').map_or(0, |it| it + 1);
+        let inside = &self.text[open..self.code_end.max(open)];
+        let end = inside.find(" = ").filter(|_| !self.text[start..open].contains(" = "))?;
+        (!inside[..end].contains(['\n', '"'])).then_some(open + end)
+    }
+
     /// Adds the end of the string that begins at `start`; returns the offset of its last byte.
     fn close_string(&mut self, start: usize, end: usize) -> usize {
         let open: Vec<u8> = self.stack.iter().map(|it| it.byte).collect();
         let stop = start + quotes::probable_end(&self.text[start..end], &open);
-        self.edits.push(Edit { at: stop, what: Change::Insert("\"".to_string()), inside: true });
+        self.edits.push(Edit { at: stop, what: Change::Insert("\"".to_string()), harm: Harm::Mended });
         self.errors.push(
             Diagnostic::error("unclosed-string", "this string is never closed")
                 .label(self.place.span(start, stop), "no `\"` before the end of the line")
@@ -319,21 +419,28 @@ impl<'t> Scan<'t> {
             self.add_brace(Some((at, at + 1)), "the indentation suggests that this closes the block around it");
         }
         let Some(open) = self.stack.last() else { return self.stray(at, "no block is open here") };
-        if begins_line && self.excess > 0 && self.indent > open.indent && open.line < self.line {
-            return self.stray(at, "the indentation suggests that the block is closed already");
+        if self.excess > 0 && open.line < self.line {
+            if !begins_line {
+                return self.stray(at, "no `{` on this line");
+            }
+            if self.indent > open.indent {
+                return self.stray(at, "the indentation suggests that the block is closed already");
+            }
         }
         self.stack.pop();
     }
 
     /// A `)` or `]`.
-    fn close_round(&mut self, at: usize, byte: u8) {
+    fn close_round(&mut self, at: usize, byte: u8, end: usize) {
         let partner = opener(byte);
-        let inside = self.stack.iter().rev().take_while(|open| open.byte != b'{');
-        let Some(depth) = inside.clone().position(|open| open.byte == partner) else {
-            if inside.count() > 0 {
-                return self.mistaken(at, byte);
-            }
-            return self.stray(at, "nothing is open here");
+        let mut inside = self.stack.iter().rev().take_while(|open| open.byte != b'{');
+        let Some(depth) = inside.position(|open| open.byte == partner) else {
+            // Where what is open is closed later on the line, this one lacks its partner.
+            let rest = &self.text[at + 1..end];
+            return match self.stack.last() {
+                Some(open) if open.byte != b'{' && !closes_later(rest, open.byte) => self.mistaken(at, byte),
+                _ => self.stray(at, "nothing is open here"),
+            };
         };
         for _ in 0..depth {
             self.close_bracket();
@@ -345,7 +452,7 @@ impl<'t> Scan<'t> {
     fn mistaken(&mut self, at: usize, byte: u8) {
         let Some(open) = self.stack.pop() else { return };
         let (opened, found, close) = (open.byte as char, byte as char, closer(open.byte));
-        self.edits.push(Edit { at, what: Change::Replace(close), inside: true });
+        self.edits.push(Edit { at, what: Change::Replace(close), harm: Harm::Mended });
         let span = self.place.span(at, at + 1);
         self.errors.push(
             Diagnostic::error("unclosed-bracket", format!("`{opened}` is closed by `{close}`, not by `{found}`"))
@@ -361,7 +468,14 @@ impl<'t> Scan<'t> {
         let byte = self.bytes[at] as char;
         let span = self.place.span(at, at + 1);
         self.excess = self.excess.saturating_sub(usize::from(byte == '}'));
-        self.edits.push(Edit { at, what: Change::Replace(' '), inside: byte != '}' });
+        // A brace at the start of a line stands between statements; one in a line has lost its partner there.
+        let begins_line = self.text[..at].trim_end_matches([' ', '\t']).ends_with('\n');
+        let harm = match byte {
+            '}' if begins_line => Harm::None,
+            '}' => Harm::Lost,
+            _ => Harm::Mended,
+        };
+        self.edits.push(Edit { at, what: Change::Replace(' '), harm });
         self.errors.push(
             Diagnostic::error("stray-brace", format!("this `{byte}` closes nothing"))
                 .label(span, why)
@@ -372,33 +486,39 @@ impl<'t> Scan<'t> {
 
     /// What is open at the end of the file: most probably the file ends too early.
     fn end(&mut self) {
-        while self.stack.last().is_some_and(|open| open.byte != b'{') {
-            self.close_bracket();
-        }
-        match self.stack.len() {
-            0 => return,
-            1 => return self.add_brace(None, ""),
+        match self.stack.as_slice() {
+            [] => return,
+            [open] if open.byte == b'{' => return self.add_brace(None, ""),
+            [_] => return self.close_bracket(),
             _ => {}
         }
-        let message = format!("{} blocks are never closed", self.stack.len());
-        let mut error = Diagnostic::error("unclosed-block", message);
-        for open in self.stack.iter().rev().take(3) {
-            error = error.label(self.place.span(open.at, open.at + 1), "`{` without its `}`");
+        let open: Vec<Open> = std::mem::take(&mut self.stack);
+        let mut error = Diagnostic::error("unclosed-block", "the file ends where more is needed");
+        let mut added = String::new();
+        for open in open.iter().rev() {
+            added.push_str(if open.byte == b'{' { "\n" } else { "" });
+            added.push(closer(open.byte));
         }
-        self.errors.push(error.help("add a `}` for each of them; is the end of the file missing?"));
-        let braces = "\n}".repeat(self.stack.len());
-        self.edits.push(Edit { at: self.code_end, what: Change::Insert(braces + "\n"), inside: false });
-        self.stack.clear();
+        for open in open.iter().rev().take(4) {
+            let text = format!("`{}` without its `{}`", open.byte as char, closer(open.byte));
+            error = error.label(self.place.span(open.at, open.at + 1), text);
+        }
+        let harm = if open.last().is_some_and(|it| it.byte == b'{') { Harm::None } else { Harm::Lost };
+        self.errors.push(error.help("is the end of the file missing? Otherwise close what is open"));
+        self.edits.push(Edit { at: self.code_end, what: Change::Insert(added + "\n"), harm });
     }
 }
 
 /// How many `{` have no `}`, and how many `}` no `{`.
 fn count_braces(bytes: &[u8]) -> (usize, usize) {
-    let (mut open, mut excess) = (0usize, 0);
+    let (mut open, mut missing, mut excess) = (0usize, 0, 0);
     let mut at = 0;
     while at < bytes.len() {
+        if (at == 0 || bytes[at - 1] == b'\n') && declares(&bytes[at..]) {
+            missing += std::mem::take(&mut open);
+        }
         match bytes[at] {
-            b'#' => at = quotes::line_end(bytes, at),
+            b'#' => at = quotes::line_end(bytes, at) - 1,
             // What a string that does not end holds may be meant as code: count only what stands before it.
             b'"' => at = quotes::string_end(bytes, at).map_or_else(|| unclosed_tail(bytes, at), |end| end - 1),
             b'{' => open += 1,
@@ -408,7 +528,7 @@ fn count_braces(bytes: &[u8]) -> (usize, usize) {
         }
         at += 1;
     }
-    (open, excess)
+    (missing + open, excess)
 }
 
 /// Before the closing brackets at the end of the line, or before the end of the line.
@@ -416,6 +536,24 @@ fn unclosed_tail(bytes: &[u8], start: usize) -> usize {
     let end = quotes::line_end(bytes, start);
     let tail = bytes[start..end].iter().rev().take_while(|it| matches!(it, b'}' | b')' | b']' | b' ' | b'\r')).count();
     end - tail.min(end - start - 1) - 1
+}
+
+/// Whether what is open is closed in this rest of a line.
+fn closes_later(rest: &str, open: u8) -> bool {
+    let (mut depth, mut in_string) = (1, false);
+    for byte in rest.bytes() {
+        match byte {
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            byte if byte == open => depth += 1,
+            b')' | b']' if opener(byte) == open => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether a line looks like a statement of its own, and not like the next element of a list.

@@ -9,10 +9,6 @@ use super::parse::Rule;
 use crate::report::Diagnostic;
 use crate::source::{Span, Spanned};
 
-fn report(cx: &mut Lowering, finding: Diagnostic) {
-    cx.errors.push(finding);
-}
-
 /// A finding whose one edit replaces the place it blames.
 fn instead(cx: &mut Lowering, message: impl Into<String>, span: Span, label: &str, text: &str) {
     let finding = Diagnostic::error("syntax", message).label(span, label).help(format!("write `{text}`")).fix(
@@ -20,7 +16,7 @@ fn instead(cx: &mut Lowering, message: impl Into<String>, span: Span, label: &st
         span,
         text,
     );
-    report(cx, finding);
+    cx.report(finding);
 }
 
 /// A second statement on the line of a first one, or what was meant to separate it from a third.
@@ -35,7 +31,7 @@ pub(super) fn crowd(cx: &mut Lowering, pair: &Pair<Rule>) {
                 .label(span, "not needed here")
                 .help(format!("delete `{text}`"))
                 .fix(format!("delete `{text}`"), span, "");
-        return report(cx, finding);
+        return cx.report(finding);
     };
     let start = second.as_span().start();
     let line = &cx.text[cx.text[..start].rfind('\n').map_or(0, |it| it + 1)..start];
@@ -44,13 +40,13 @@ pub(super) fn crowd(cx: &mut Lowering, pair: &Pair<Rule>) {
         .label(span, "the second one begins here");
     if line.matches('{').count() > line.matches('}').count() {
         let help = "a block on one line holds one statement; write each of several on a line of its own";
-        return report(cx, finding.help(help));
+        return cx.report(finding.help(help));
     }
     let indent = &line[..line.len() - line.trim_start().len()];
     let gap = cx.place.span(cx.text[..pair.as_span().start()].trim_end().len(), start);
     let finding =
         finding.help("write each statement on a line of its own").fix("begin a new line", gap, format!("\n{indent}"));
-    report(cx, finding);
+    cx.report(finding);
 }
 
 /// What was probably meant by a word that begins a statement at the top of a file, where only declarations stand.
@@ -104,7 +100,7 @@ pub(super) fn declared(cx: &mut Lowering, pair: &Pair<Rule>) -> Name {
         let finding = Diagnostic::error("syntax", "the name of a declaration stands without quotes")
             .label(span, "a string")
             .help("names are ASCII letters, digits, `_` and `-`, and begin with a letter");
-        report(cx, finding);
+        cx.report(finding);
     }
     Spanned { node: bare, span }
 }
@@ -134,7 +130,7 @@ pub(super) fn member(cx: &mut Lowering, pair: &Pair<Rule>) {
         true => finding.fix(format!("write `{bare}`"), span, bare),
         false => finding,
     };
-    report(cx, finding);
+    cx.report(finding);
 }
 
 /// The module of a `use`, which stands without quotes.
@@ -157,14 +153,14 @@ pub(super) fn unknown_edition(cx: &mut Lowering, number: &str, span: Span) {
         .label(span, "the only edition is 1")
         .help("write `nsl 1`, or use a newer nsl")
         .fix("write `nsl 1`", span, "nsl 1");
-    report(cx, finding);
+    cx.report(finding);
 }
 
 pub(super) fn late_edition(cx: &mut Lowering, span: Span) {
     let finding = Diagnostic::error("syntax", "the edition is the first statement of a file")
         .label(span, "something stands before it")
         .help("move `nsl 1` to the first line");
-    report(cx, finding);
+    cx.report(finding);
 }
 
 /// A `{` on the line below.
@@ -189,7 +185,7 @@ fn line_below(cx: &mut Lowering, gap: &Pair<Rule>, word: &str, message: &str) {
         true => finding,
         false => finding.fix(format!("move `{word}` up"), cx.place.span(before, end), " "),
     };
-    report(cx, finding);
+    cx.report(finding);
 }
 
 /// The elements of a list, the arguments, the parameters; commas that are missing or left over are reported, of each kind
@@ -204,7 +200,13 @@ pub(super) fn commas<'p>(cx: &mut Lowering, pair: Pair<'p, Rule>, what: &str) ->
             _ => parts.push(part),
         }
     }
-    if let Some(at) = missing {
+    if let Some(at) = missing
+        && let Some((start, end)) = spaced_value(cx.text, at)
+    {
+        cx.report(spaces(cx.place.span(start, end), &cx.text[start..end]));
+        // Neither of the two halves is what was meant.
+        parts.retain(|it| it.as_span().end() <= start || it.as_span().start() >= end);
+    } else if let Some(at) = missing.filter(|at| !cx.text[..*at].trim_end().ends_with('\\')) {
         let before = cx.text[..at].trim_end().len();
         let next = cx.place.span(at, at + first_token(&cx.text[at..]).min(60));
         let gap = cx.place.span(before, before);
@@ -212,16 +214,49 @@ pub(super) fn commas<'p>(cx: &mut Lowering, pair: Pair<'p, Rule>, what: &str) ->
             .label(next, "expected `,` before this")
             .help(format!("separate {what} by commas"))
             .fix("add `,`", gap, ",");
-        report(cx, finding);
+        cx.report(finding);
     }
     if let Some(span) = double {
         let finding = Diagnostic::error("syntax", "one comma too many")
             .label(span, format!("{what} are separated by one"))
             .help("delete it")
             .fix("delete `,`", span, "");
-        report(cx, finding);
+        cx.report(finding);
     }
     parts
+}
+
+/// Units that are written with a space before them by mistake.
+const UNITS: &[&str] = &[
+    "B", "KiB", "MiB", "GiB", "TiB", "kB", "KB", "MB", "GB", "TB", "K", "M", "G", "ns", "us", "ms", "s", "sec", "min",
+    "h", "d", "%",
+];
+
+/// The value with spaces in it, `64 MiB` or `443 / tcp`, whose second part begins at an offset.
+pub(super) fn spaced_value(text: &str, at: usize) -> Option<(usize, usize)> {
+    let before = text[..at].trim_end_matches([' ', '\t']);
+    let digits = before.trim_end_matches(|it: char| it.is_ascii_digit() || it == '.').len();
+    let is_number = before.len() > digits
+        && !before[..digits].ends_with(|it: char| it.is_ascii_alphanumeric() || "_-:/".contains(it));
+    let word = |at: usize| at + text[at..].find(|it: char| !it.is_ascii_alphabetic()).unwrap_or(text.len() - at);
+    let end = match text[at..].strip_prefix('/') {
+        Some(rest) => {
+            let start = text.len() - rest.trim_start_matches(' ').len();
+            Some(word(start)).filter(|end| matches!(&text[start..*end], "tcp" | "udp" | "sctp"))
+        }
+        None if text[at..].starts_with('%') => Some(at + 1),
+        None => Some(word(at)).filter(|end| UNITS.contains(&&text[at..*end])),
+    };
+    end.filter(|_| is_number && before.len() < at).map(|end| (digits, end))
+}
+
+/// A value with spaces in it.
+pub(super) fn spaces(span: Span, text: &str) -> Diagnostic {
+    let joined: String = text.split_whitespace().collect();
+    Diagnostic::error("bad-number", "there are no spaces in a value")
+        .label(span, "one value")
+        .help(format!("write `{joined}`"))
+        .fix(format!("write `{joined}`"), span, joined)
 }
 
 /// `default` and its kind twice or after `prefer` and its kind. `before` is a word of the same kind.
@@ -236,7 +271,7 @@ pub(super) fn words_in_order(cx: &mut Lowering, span: Span, before: Option<Span>
             .help("write it first: `default prefer memory.max = 64MiB`"),
         None => return,
     };
-    report(cx, finding);
+    cx.report(finding);
 }
 
 /// `==`, `:` and the like where a value is set.
@@ -255,7 +290,7 @@ pub(super) fn wrong_equals(cx: &mut Lowering, pair: &Pair<Rule>) {
         .label(span, why)
         .help("write `=`")
         .fix("write `=`", span, text);
-    report(cx, finding);
+    cx.report(finding);
 }
 
 /// `=` in arguments: a comparison in the condition of a system call, a name elsewhere.
@@ -270,7 +305,7 @@ pub(super) fn wrong_colon(cx: &mut Lowering, pair: &Pair<Rule>, is_label: bool) 
                 .label(span, "in arguments")
                 .help("write `NAME: VALUE`")
                 .fix("write `:`", cx.place.span(start, pair.as_span().start() + 1), ":");
-            report(cx, finding);
+            cx.report(finding);
         }
     }
 }
@@ -286,42 +321,45 @@ pub(super) fn operator(cx: &mut Lowering, span: Span, found: &str, right: &str) 
         .label(span, "in a condition")
         .help(format!("write `{shown}`"))
         .fix(format!("write `{shown}`"), span, right);
-    report(cx, finding);
+    cx.report(finding);
 }
 
 pub(super) fn chained(cx: &mut Lowering, span: Span) {
     let finding = Diagnostic::error("syntax", "comparisons cannot be chained")
         .label(span, "the second comparison")
         .help("join two comparisons with `and`: `$a < $b and $b < $c`");
-    report(cx, finding);
+    cx.report(finding);
 }
 
 pub(super) fn long_condition(cx: &mut Lowering, span: Span) {
     let finding = Diagnostic::error("nested-too-deep", "this condition has more than 256 operators and operands")
         .label(span, "one too many")
         .help("ask for a member of a list: `$x in [a, b, c]`");
-    report(cx, finding);
+    cx.report(finding);
 }
 
 pub(super) fn long_chain(cx: &mut Lowering, span: Span) {
     let finding = Diagnostic::error("nested-too-deep", "more than 64 branches of one `if`")
         .label(span, "one too many")
         .help("split it, or move parts into profiles");
-    report(cx, finding);
+    cx.report(finding);
 }
 
-/// A path that holds what only a string can.
-pub(super) fn path(cx: &mut Lowering, text: &str, span: Span) -> ExprKind {
-    let comment = text.starts_with("//") || text.starts_with("/*");
-    if comment {
+/// Whether a path is the beginning of a comment of another language.
+pub(super) fn comment(cx: &mut Lowering, text: &str, span: Span) -> bool {
+    let is_comment = text == "//" || text.starts_with("/*");
+    if is_comment {
         let mark = Span { end: span.start + 2, ..span };
         let finding = Diagnostic::error("syntax", format!("`{}` begins no comment in this language", &text[..2]))
             .label(mark, "read as a path")
             .help("comments begin with `#` and end with the line");
-        let finding = if text.starts_with("//") { finding.fix("write `#`", mark, "#") } else { finding };
-        report(cx, finding);
-        return ExprKind::Error;
+        cx.report(if text == "//" { finding.fix("write `#`", mark, "#") } else { finding });
     }
+    is_comment
+}
+
+/// A path that holds what only a string can.
+pub(super) fn path(cx: &mut Lowering, text: &str, span: Span) -> ExprKind {
     let Some(at) = text.find(['$', '\\']) else { return ExprKind::Path(text.to_string()) };
     let finding = Diagnostic::error("syntax", format!("a path with `{}` in it is written as a string", &text[at..=at]));
     let finding = match text[at..].strip_prefix('$') {
@@ -338,7 +376,7 @@ pub(super) fn path(cx: &mut Lowering, text: &str, span: Span) -> ExprKind {
             finding.label(span, "not in a bare path").help("put it between quotes, with `\\` in front of `$` and `\\`")
         }
     };
-    report(cx, finding);
+    cx.report(finding);
     ExprKind::Error
 }
 
@@ -351,14 +389,14 @@ pub(super) fn wrong_word(cx: &mut Lowering, text: &str, span: Span) -> ExprKind 
             .label(span, "a path begins with `/`, `./` or `../`")
             .help(format!("write `{path}`, or `\"{text}\"` if it is no path"))
             .fix(format!("write `{path}`"), span, path);
-        report(cx, finding);
+        cx.report(finding);
         return ExprKind::Error;
     }
     let quoted = format!("\"{text}\"");
     let finding = finding
         .label(span, "a word with a dot")
         .help(format!("write `{quoted}` if it is text, `./{text}` if it is a path, `${text}` if it is a name"));
-    report(cx, finding);
+    cx.report(finding);
     ExprKind::Error
 }
 
@@ -372,7 +410,7 @@ pub(super) fn wrong_quotes(cx: &mut Lowering, text: &str, span: Span) -> ExprKin
         .label(span, "strings stand between straight double quotes")
         .help(format!("write `{quoted}`"))
         .fix(format!("write `{quoted}`"), span, quoted);
-    report(cx, finding);
+    cx.report(finding);
     ExprKind::Str(vec![StrPart::Text(inner.to_string())])
 }
 
@@ -389,7 +427,7 @@ pub(super) fn escape(cx: &mut Lowering, text: &str, span: Span) {
             format!("\\{text}"),
         ),
     };
-    report(cx, finding);
+    cx.report(finding);
 }
 
 /// `${` that is followed by no name.
@@ -411,7 +449,7 @@ pub(super) fn hole(cx: &mut Lowering, text: &str, span: Span) {
             finding.help(format!("write `{right}`")).fix(format!("write `{right}`"), span, right)
         }
     };
-    report(cx, finding);
+    cx.report(finding);
 }
 
 /// What begins like a number and is none.
@@ -445,6 +483,6 @@ pub(super) fn number(cx: &mut Lowering, text: &str, wrong: Wrong, span: Span) ->
     if let Some(right) = right {
         finding = finding.fix(format!("write `{right}`"), span, right);
     }
-    report(cx, finding);
+    cx.report(finding);
     ExprKind::Error
 }

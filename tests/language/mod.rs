@@ -10,6 +10,7 @@ mod host;
 mod pages;
 mod reference;
 mod robust;
+mod syntax;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -31,6 +31,14 @@ pub(super) const PAGES: &[Page] = &[
         "sandbox a {\n  mnt new {\n    root = host(ro)\n  }\n  run = [\"/bin/true\"]\n}\n",
     ),
     page(
+        "unopened-block",
+        "a block without its opening brace",
+        "A line that is indented more than the one before it stands in a block, and a `}` follows that closes one: the `{` between the \
+         two is missing. It stands at the end of the line that opens the block.",
+        "profile p\n  user new\n}\n",
+        "profile p {\n  user new\n}\n",
+    ),
+    page(
         "unclosed-bracket",
         "a parenthesis or bracket without its partner",
         "Lists and arguments may go over several lines, but not over the end of the block that they stand in, and each is closed by a \
@@ -47,8 +55,9 @@ pub(super) const PAGES: &[Page] = &[
     ),
     page(
         "unclosed-string",
-        "a string that does not end on its line",
-        "A string stands between straight double quotes on one line; `\\n` in it begins a new line.",
+        "a string that lacks one of its quotes",
+        "A string stands between straight double quotes on one line; `\\n` in it begins a new line. Where a line has an odd number of \
+         quotes, the first one is blamed that stands where it cannot be what it seems.",
         "sandbox a {\n  env NAME = \"web\n}\n",
         "sandbox a {\n  env NAME = \"web\"\n}\n",
     ),
