@@ -191,30 +191,22 @@ fn line_below(cx: &mut Lowering, gap: &Pair<Rule>, word: &str, message: &str) {
 /// The elements of a list, the arguments, the parameters; commas that are missing or left over are reported, of each kind
 /// the first.
 pub(super) fn commas<'p>(cx: &mut Lowering, pair: Pair<'p, Rule>, what: &str) -> Vec<Pair<'p, Rule>> {
-    let (mut parts, mut missing, mut double) = (Vec::with_capacity(4), None, None);
+    let (mut parts, mut missing, mut double) = (Vec::with_capacity(4), Vec::new(), None);
     for part in cx.children(pair) {
         match part.as_rule() {
-            Rule::no_comma => missing = missing.or(Some(part.as_span().start())),
+            Rule::no_comma => missing.push(part.as_span().start()),
             Rule::wrong_comma => double = double.or(Some(cx.span(&part))),
             Rule::kw_with => {}
             _ => parts.push(part),
         }
     }
-    if let Some(at) = missing
-        && let Some((start, end)) = spaced_value(cx.text, at)
-    {
+    let spaced = missing.first().and_then(|at| spaced_value(cx.text, *at));
+    if let Some((start, end)) = spaced {
         cx.report(spaces(cx.place.span(start, end), &cx.text[start..end]));
         // Neither of the two halves is what was meant.
         parts.retain(|it| it.as_span().end() <= start || it.as_span().start() >= end);
-    } else if let Some(at) = missing.filter(|at| !cx.text[..*at].trim_end().ends_with('\\')) {
-        let before = cx.text[..at].trim_end().len();
-        let next = cx.place.span(at, at + first_token(&cx.text[at..]).min(60));
-        let gap = cx.place.span(before, before);
-        let finding = Diagnostic::error("syntax", format!("a comma is missing between two {what}"))
-            .label(next, "expected `,` before this")
-            .help(format!("separate {what} by commas"))
-            .fix("add `,`", gap, ",");
-        cx.report(finding);
+    } else if missing.first().is_some_and(|at| !cx.text[..*at].trim_end().ends_with('\\')) {
+        cx.report(no_commas(cx, &missing, what));
     }
     if let Some(span) = double {
         let finding = Diagnostic::error("syntax", "one comma too many")
@@ -224,6 +216,28 @@ pub(super) fn commas<'p>(cx: &mut Lowering, pair: Pair<'p, Rule>, what: &str) ->
         cx.report(finding);
     }
     parts
+}
+
+/// Commas that are missing before these offsets: one finding, and one edit that adds all of them.
+fn no_commas(cx: &Lowering, missing: &[usize], what: &str) -> Diagnostic {
+    let gaps: Vec<usize> = missing.iter().map(|at| cx.text[..*at].trim_end().len()).collect();
+    let (first, last) = (gaps[0], gaps[gaps.len() - 1]);
+    let mut added = String::new();
+    for pair in gaps.windows(2) {
+        added.push(',');
+        added.push_str(&cx.text[pair[0]..pair[1]]);
+    }
+    added.push(',');
+    let next = cx.place.span(missing[0], missing[0] + first_token(&cx.text[missing[0]..]).min(60));
+    let message = match missing.len() {
+        1 => format!("a comma is missing between two {what}"),
+        many => format!("{many} commas are missing between {what}"),
+    };
+    let finding = Diagnostic::error("syntax", message).label(next, "expected `,` before this");
+    let finding = finding.help(format!("separate {what} by commas"));
+    let span = cx.place.span(first, last);
+    // Where a bracket or quote was added in between, the text is not that of the file.
+    if span.len() == last - first { finding.fix("add `,`", span, added) } else { finding }
 }
 
 /// Units that are written with a space before them by mistake.
