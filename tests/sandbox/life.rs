@@ -23,7 +23,8 @@ const STUBBORN: &str = "trap '' TERM INT HUP; echo ready; while :; do sleep 1; d
 
 /// The host's processes, and no /proc in which they could be seen.
 fn without_proc(who: Who, init: &str) -> Stage {
-    let stage = Stage::new(who).section("pid", "host", &[init]).section("mnt", "new", &[]);
+    // Before Linux 6.3 a new time namespace takes a fork to enter.
+    let stage = Stage::new(who).section("pid", "host", &[init]).section("time", "host", &[]).section("mnt", "new", &[]);
     [
         "root = empty",
         "mount /usr = bind(ro)",
