@@ -26,6 +26,7 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     binds::check(sandbox, out);
     below_files(sandbox, out);
     hides(sandbox, out);
+    protects(sandbox, out);
     memory(sandbox, out);
     shared_memory(sandbox, out);
     program(sandbox, out);
@@ -145,6 +146,31 @@ fn hides(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
             }
             _ => {}
         }
+    }
+}
+
+/// Only what the program may write needs protection, and only what is there before the program can be protected.
+fn protects(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
+    for entry in sandbox.mnt.entries.iter().filter(|it| matches!(it.value.kind, EntryKind::Protect { .. })) {
+        let path = &entry.value.path;
+        let above = sandbox.mnt.entries.iter().rfind(|it| it.value.path != *path && below(path, &it.value.path));
+        let root = sandbox.mnt.root.as_ref();
+        let (span, why) = match (above.map(|it| &it.value.kind), root.map(|it| &it.value)) {
+            (Some(EntryKind::Mount(MountSource::Bind { access: Access::Rw, .. })), _) => continue,
+            (None, Some(Root::Host(Access::Rw) | Root::Dir { access: Access::Rw, .. })) => continue,
+            (Some(EntryKind::Protect { .. }), _) => (above.map(Traced::span), "protects all that is below"),
+            (Some(EntryKind::Hide), _) => (above.map(Traced::span), "hides all that is below"),
+            (Some(EntryKind::Mount(MountSource::Tmpfs { .. })), _) => {
+                (above.map(Traced::span), "empty at first, and the program's own")
+            }
+            _ => (above.map(Traced::span).or(root.map(Traced::span)), "nothing can be written here anyway"),
+        };
+        out.push(
+            Diagnostic::warning("protect-nothing", format!("{path} needs no protection"))
+                .label(entry.span(), "changes nothing")
+                .label(span.unwrap_or(sandbox.mnt.mode.span()), why)
+                .help("delete the line, or protect a path below a mount that is `rw`"),
+        );
     }
 }
 

@@ -36,7 +36,10 @@ fn rest_below<'p>(path: &'p str, above: &str) -> Option<&'p str> {
 pub(super) fn place(sandbox: &Sandbox, path: &str) -> Place {
     let path = follow_links(sandbox, path.to_string());
     // Entries are sorted by path, so the last that fits is the longest.
-    let entry = sandbox.mnt.entries.iter().rfind(|it| rest_below(&path, &it.value.path).is_some());
+    let entry =
+        sandbox.mnt.entries.iter().rfind(|it| {
+            !matches!(it.value.kind, EntryKind::Protect { .. }) && rest_below(&path, &it.value.path).is_some()
+        });
     if let Some(entry) = entry {
         let rest = rest_below(&path, &entry.value.path).unwrap_or_default();
         return match &entry.value.kind {
@@ -51,7 +54,7 @@ pub(super) fn place(sandbox: &Sandbox, path: &str) -> Place {
             EntryKind::Mount(MountSource::File { .. }) if !rest.is_empty() => Place::Nothing,
             EntryKind::Mount(_) => Place::Own { noexec: Some(entry.span()) },
             EntryKind::Mkdir { .. } if rest.is_empty() => Place::Own { noexec: None },
-            EntryKind::Mkdir { .. } | EntryKind::Link { .. } => Place::Nothing,
+            EntryKind::Mkdir { .. } | EntryKind::Link { .. } | EntryKind::Protect { .. } => Place::Nothing,
         };
     }
     match sandbox.mnt.root.as_ref().map(|it| &it.value) {

@@ -14,7 +14,7 @@ use super::program::Command;
 use super::sources::Sources;
 use super::tree::Tree;
 use super::{identity, init, program, sys};
-use crate::plan::{Action, Plan, Stage};
+use crate::plan::{Action, Plan, Stage, Step};
 
 /// What a child takes over from the supervisor.
 pub struct Birth<'a> {
@@ -38,6 +38,8 @@ pub struct Birth<'a> {
     pub supervisor_fd: OwnedFd,
     /// The host's /proc, where the PID namespace is the host's: init finds there what the program leaves behind.
     pub proc: Option<OwnedFd>,
+    /// The pipe of the process that cleans up, which init holds.
+    pub janitor: Option<&'a OwnedFd>,
 }
 
 /// Ends the child when the supervisor is gone. prctl(2) PR_SET_PDEATHSIG, and a look at the supervisor's pidfd that closes the
@@ -87,7 +89,7 @@ impl Child<'_> {
                 continue;
             }
             if step.action == Action::PivotRoot
-                && let Err(failed) = self.hide_finally()
+                && let Err(failed) = self.cover_finally()
             {
                 return failed;
             }
@@ -143,6 +145,7 @@ impl Child<'_> {
                 self.tree.as_mut().ok_or_else(|| Failure::refused("no tree"))?.mount(target, source, sources)
             }
             Action::Hide { target } => self.tree()?.hide(target),
+            Action::Protect { target, may_be_missing } => self.tree()?.protect(target, *may_be_missing),
             Action::Link { path, target } => self.tree()?.link(path, target),
             Action::Mkdir { path, mode } => self.tree()?.mkdir(path, *mode),
             Action::SealRoot => self.tree()?.seal_root(),
@@ -167,18 +170,22 @@ impl Child<'_> {
         }
     }
 
-    /// Looks at every path that is hidden once more, in the tree as it is at last. Fails with the step that hides it.
-    fn hide_finally(&mut self) -> Result<(), (usize, Failure)> {
+    /// Looks at every path that is hidden or protected once more, in the tree as it is at last. Fails with the step that
+    /// asked for it.
+    fn cover_finally(&mut self) -> Result<(), (usize, Failure)> {
         let steps = &self.birth.plan.steps;
         for (index, step) in steps.iter().enumerate() {
-            let Action::Hide { target } = &step.action else { continue };
-            let holds = steps.iter().any(|it| match &it.action {
-                Action::Mount { target: path, .. } | Action::Link { path, .. } | Action::Mkdir { path, .. } => {
-                    path.strip_prefix(target.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            let done = match &step.action {
+                Action::Hide { target } => {
+                    let holds = holds(steps, target);
+                    self.tree().and_then(|tree| tree.hide_finally(target, holds))
                 }
-                _ => false,
-            });
-            if let Err(failure) = self.tree().and_then(|tree| tree.hide_finally(target, holds)) {
+                Action::Protect { target, may_be_missing } => {
+                    self.tree().and_then(|tree| tree.protect(target, *may_be_missing))
+                }
+                _ => continue,
+            };
+            if let Err(failure) = done {
                 if step.required {
                     return Err((index, failure));
                 }
@@ -194,7 +201,7 @@ impl Child<'_> {
         match sys::fork().context(|| "fork of the program".to_string())? {
             ForkResult::Parent { child } => {
                 let birth = &self.birth;
-                init::run(child, &birth.status, birth.supervisor, birth.proc.as_ref())
+                init::run(child, &birth.status, birth.supervisor, birth.proc.as_ref(), birth.janitor)
             }
             ForkResult::Child => {
                 // If init dies, so does the program: in a PID namespace the kernel sees to it, elsewhere this does.
@@ -231,6 +238,16 @@ impl Child<'_> {
         Notice { step: index, failure: Failure { detail, ..failure }, fatal: true }.send(&self.birth.notices);
         sys::exit_now(if errno == nix::errno::Errno::ENOENT { 127 } else { 126 })
     }
+}
+
+/// Whether something of the policy stands below a path.
+fn holds(steps: &[Step], target: &str) -> bool {
+    steps.iter().any(|it| match &it.action {
+        Action::Mount { target: path, .. } | Action::Link { path, .. } | Action::Mkdir { path, .. } => {
+            path.strip_prefix(target).is_some_and(|rest| rest.starts_with('/'))
+        }
+        _ => false,
+    })
 }
 
 fn unshare(flag: i32) -> Done {

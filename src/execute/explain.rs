@@ -45,6 +45,7 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
     let errno = notice.failure.errno;
     match &step.action {
         Action::OpenSource { path, .. } => source_cause(path, errno),
+        Action::Placeholder { path, .. } => ("path-failed", placeholder_cause(path, errno)),
         Action::Publish { outer, .. } => ("publish-failed", publish_cause(outer.number, errno)),
         Action::CreateCgroup(_) | Action::LimitCgroup { .. } | Action::EnterCgroup(_) => {
             ("cgroup-failed", cgroup_cause(errno))
@@ -87,9 +88,10 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
             }),
         ),
         Action::Mount { source, target } => ("mount-failed", mount_cause(source, target, errno)),
-        Action::Hide { target } | Action::Mkdir { path: target, .. } | Action::Link { path: target, .. } => {
-            ("path-failed", path_cause(target, errno))
-        }
+        Action::Hide { target }
+        | Action::Protect { target, .. }
+        | Action::Mkdir { path: target, .. }
+        | Action::Link { path: target, .. } => ("path-failed", path_cause(target, errno)),
         Action::ForkInit => ("fork-failed", fork_cause(errno)),
         Action::ChangeDir(path) => (
             "cwd-failed",
@@ -246,6 +248,15 @@ fn mount_cause(source: &MountStep, target: &str, errno: i32) -> Option<String> {
         (MountStep::Tmpfs { .. }, libc::EINVAL) => {
             text("the kernel refused the size, the inodes or the mode of the tmpfs")
         }
+        _ => None,
+    }
+}
+
+fn placeholder_cause(path: &str, errno: i32) -> Option<String> {
+    match errno {
+        libc::EACCES | libc::EPERM | libc::EROFS => Some(format!(
+            "what the policy covers must be there to be covered, and the caller may not make {path} on the host: make it there, or bind the directory read-only"
+        )),
         _ => None,
     }
 }

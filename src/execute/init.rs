@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal, kill};
@@ -18,7 +18,9 @@ use super::{identity, sys};
 /// would drop what init ignores: pid_namespaces(7), signal(7).
 ///
 /// `proc` is the host's /proc, where the PID namespace is the host's: the tree inside may have none, or a false one.
-pub fn run(program: Pid, status: &OwnedFd, supervisor: Pid, proc: Option<&OwnedFd>) -> ! {
+///
+/// `janitor` is the pipe of the process that cleans up, which waits for the end of init as well.
+pub fn run(program: Pid, status: &OwnedFd, supervisor: Pid, proc: Option<&OwnedFd>, janitor: Option<&OwnedFd>) -> ! {
     let _ = rustix::thread::set_name(c"nsl-init");
     // Out of the terminal's foreground group: a Ctrl-C comes from the supervisor, and once.
     let _ = nix::unistd::setsid();
@@ -42,14 +44,7 @@ pub fn run(program: Pid, status: &OwnedFd, supervisor: Pid, proc: Option<&OwnedF
         }
     }
     identity::drop_own_capabilities();
-    let mut kept: Vec<RawFd> = proc.into_iter().chain([status]).map(|it| it.as_raw_fd()).collect();
-    kept.sort_unstable();
-    let mut first = 0;
-    for fd in kept {
-        let _ = sys::close_range(first, fd - 1);
-        first = fd + 1;
-    }
-    let _ = sys::close_range(first, i32::MAX);
+    sys::close_all_but(proc.into_iter().chain(janitor).chain([status]).map(|it| it.as_raw_fd()).collect());
     let signals = SigSet::all();
     loop {
         match signals.wait() {

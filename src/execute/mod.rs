@@ -3,7 +3,7 @@
 //! A run is up to five processes. The **supervisor** is nsl itself: one thread, no runtime. It opens what can be
 //! opened, makes the cgroups, clones the **child** into its namespaces, writes its id maps, and waits. The child builds
 //! the tree and stays as **init**, PID 1; its own child becomes the **program**. Where ports are published a **relay** copies
-//! bytes; where cgroups were made a **janitor** removes them if the supervisor is killed.
+//! bytes; where cgroups or placeholders were made a **janitor** removes them if the supervisor is killed.
 //!
 //! If the supervisor dies in any way, the kernel kills init (PR_SET_PDEATHSIG) and the relay, and with init its whole PID
 //! namespace; mounts and namespaces go with their last process.
@@ -18,6 +18,7 @@ mod identity;
 mod init;
 mod janitor;
 mod mounts;
+mod placeholders;
 mod program;
 mod relay;
 mod sources;

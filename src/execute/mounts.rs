@@ -118,6 +118,12 @@ pub fn identity(fd: BorrowedFd) -> Done<(u64, u64)> {
     Ok((stat.st_dev, stat.st_ino))
 }
 
+/// The mount that a descriptor refers into: statx(2), Linux 5.8.
+pub fn mount_id(fd: BorrowedFd) -> Done<u64> {
+    let stat = rustix::fs::statx(fd, "", AtFlags::EMPTY_PATH, rustix::fs::StatxFlags::MNT_ID);
+    stat.map(|it| it.stx_mnt_id).context(|| "asking for the mount of a descriptor".to_string())
+}
+
 /// Whether the mount behind a descriptor is read-only.
 pub fn is_read_only(fd: BorrowedFd) -> bool {
     rustix::fs::fstatvfs(fd).is_ok_and(|it| it.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))

@@ -4,7 +4,7 @@
 //! child's own mount namespace; then the supervisor notes which device and inode it has opened, and the child
 //! makes sure that it got the same.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags};
 
@@ -54,6 +54,15 @@ impl Sources {
         };
         self.sources.push(Source { step, path: path.to_string(), recursive, state });
         Ok(())
+    }
+
+    /// What a source refers to; `None` if it is optional and missing, or was taken.
+    pub fn place(&self, id: u32) -> Option<BorrowedFd<'_>> {
+        match self.sources.get(id as usize).map(|it| &it.state)? {
+            State::Seen { place } => Some(place.as_fd()),
+            State::Copied(mount) => mount.as_ref().map(|it| it.as_fd()),
+            State::Absent => None,
+        }
     }
 
     /// In the child, before it changes anything: copies what the supervisor could only look at. Fails with the step of the

@@ -11,7 +11,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::child::{self, Birth};
 use super::failure::{Context, Done, Failure, Notice};
-use super::janitor::Janitor;
+use super::janitor::{Janitor, Spot};
 use super::program::Command;
 use super::relay;
 use super::sources::Sources;
@@ -32,7 +32,7 @@ pub struct Prepared {
     ports: Vec<relay::Port>,
     filters: Vec<(usize, Vec<libc::sock_filter>)>,
     command: Option<Command>,
-    /// Removes the cgroups.
+    /// Removes the cgroups and the placeholders.
     pub janitor: Option<Janitor>,
     /// The cgroups.
     pub cgroups: Vec<Made>,
@@ -82,21 +82,12 @@ fn host_pids(namespaces: u64) -> Done<Option<HostPids>> {
 
 /// Performs the steps before the clone.
 pub fn prepare(plan: &Plan, prepared: &mut Prepared) -> Result<(), Notice> {
-    let pid = std::process::id();
-    let paths: Vec<PathBuf> = plan
-        .steps
-        .iter()
-        .filter_map(|step| match &step.action {
-            Action::CreateCgroup(dir) => Some(cgroup::path_of(dir, pid)),
-            _ => None,
-        })
-        .collect();
-    if !paths.is_empty() {
-        let janitor = Janitor::start(paths).map_err(|failure| Notice { step: 0, failure, fatal: true })?;
-        prepared.janitor = Some(janitor);
-    }
     for (index, step) in plan.steps.iter().enumerate() {
-        if let Err(failure) = prepared.step(index, &step.action, step.required) {
+        if prepared.janitor.is_none() && matches!(step.action, Action::CreateCgroup(_) | Action::Placeholder { .. }) {
+            let janitor = janitor(plan, &prepared.sources);
+            prepared.janitor = Some(janitor.map_err(|failure| Notice { step: index, failure, fatal: true })?);
+        }
+        if let Err(failure) = prepared.step(plan, index, &step.action, step.required) {
             let notice = Notice { step: index, failure, fatal: step.required };
             if step.required {
                 return Err(notice);
@@ -107,9 +98,38 @@ pub fn prepare(plan: &Plan, prepared: &mut Prepared) -> Result<(), Notice> {
     Ok(())
 }
 
+/// Starts the janitor. Every source is open by then: the plan opens them first.
+fn janitor(plan: &Plan, sources: &Sources) -> Done<Janitor> {
+    let pid = std::process::id();
+    let paths = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::CreateCgroup(dir) => Some(cgroup::path_of(dir, pid)),
+        _ => None,
+    });
+    let spots: Vec<Spot> = spots(plan, sources).map(|(_, spot)| spot).collect();
+    Janitor::start(paths.collect(), &spots)
+}
+
+/// Where placeholders may be made, with the index of the step; a source that is optional and missing has none.
+fn spots<'a>(plan: &'a Plan, sources: &'a Sources) -> impl Iterator<Item = (usize, Spot<'a>)> {
+    plan.steps.iter().enumerate().filter_map(|(index, step)| match &step.action {
+        Action::Placeholder { id, path, .. } => Some((index, (sources.place(*id)?, path.as_str()))),
+        _ => None,
+    })
+}
+
 impl Prepared {
-    fn step(&mut self, index: usize, action: &Action, required: bool) -> Done {
+    fn step(&mut self, plan: &Plan, index: usize, action: &Action, required: bool) -> Done {
         match action {
+            Action::Placeholder { dir, .. } => {
+                let mut spots = spots(plan, &self.sources).enumerate();
+                let found = spots.find(|(_, (step, _))| *step == index);
+                match (found, &mut self.janitor) {
+                    (Some((number, (_, spot))), Some(janitor)) => {
+                        janitor.make_placeholder(number.try_into().unwrap_or(u16::MAX), spot, *dir)
+                    }
+                    _ => Ok(()),
+                }
+            }
             Action::OpenSource { path, recursive, .. } => self.sources.open(index, path, *recursive, required),
             Action::Publish { address, outer, inner } => {
                 let listener = TcpListener::bind((*address, outer.number))
@@ -184,6 +204,7 @@ pub fn launch(plan: &Plan, prepared: &mut Prepared) -> Result<Running, Notice> {
             supervisor,
             supervisor_fd,
             proc: host_pids.map(|it| it.proc),
+            janitor: prepared.janitor.as_ref().map(Janitor::pipe),
         })
     };
     drop((notices_write, status_write, gate_read));

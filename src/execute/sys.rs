@@ -88,6 +88,18 @@ pub fn close_range(first: RawFd, last: RawFd) -> Result<(), Errno> {
     Errno::result(result).map(drop)
 }
 
+/// Closes every descriptor but these; the same condition holds.
+pub fn close_all_but(mut kept: Vec<RawFd>) {
+    kept.sort_unstable();
+    kept.dedup();
+    let mut first = 0;
+    for fd in kept {
+        let _ = close_range(first, fd - 1);
+        first = fd + 1;
+    }
+    let _ = close_range(first, i32::MAX);
+}
+
 /// seccomp(2) with SECCOMP_SET_MODE_FILTER and TSYNC: installs a program that was compiled before.
 pub fn seccomp_filter(program: &[libc::sock_filter]) -> Result<(), Errno> {
     let length = u16::try_from(program.len()).map_err(|_| Errno::EINVAL)?;

@@ -202,11 +202,8 @@ impl Tree {
             if links == 0 {
                 return Err(Failure::refused(format!("{target} leads through too many symbolic links")));
             }
-            let text = text.to_string_lossy();
-            let above = target[..target.len() - missing.len()].trim_end_matches('/');
-            let led = if text.starts_with('/') { text.into_owned() } else { format!("{above}/{text}") };
-            let led = if rest.is_empty() { led } else { format!("{led}/{rest}") };
-            return self.hide_missing(&led, links - 1);
+            let link = &target[..target.len() - missing.len() + name.len()];
+            return self.hide_missing(&led(link, &text.to_string_lossy(), &[rest]), links - 1);
         }
         let stat = mounts::identity(nearest.as_fd())?;
         if mounts::is_read_only(nearest.as_fd()) || self.is_skeleton(stat.0) {
@@ -221,6 +218,93 @@ impl Tree {
         self.seal.iter().any(|it| mounts::identity(it.as_fd()).is_ok_and(|found| found.0 == device))
             || self.root.as_ref().is_some_and(|it| mounts::identity(it.as_fd()).is_ok_and(|found| found.0 == device))
                 && self.own.contains(&device)
+    }
+
+    /// Makes a path read-only that lies where the program may write, and its parents down from the writable mount immovable: a
+    /// mount point can be neither renamed nor removed, but a directory above one can.
+    ///
+    /// What the program makes and owns itself, on a tmpfs, and what lies in a read-only mount needs none of that. Once it is
+    /// done it can be repeated: then it finds everything in place.
+    pub fn protect(&mut self, target: &str, may_be_missing: bool) -> Done {
+        let mut target = target.to_string();
+        for _ in 0..MOST_LINKS {
+            match self.protect_path(&target, may_be_missing)? {
+                Some(led) => target = led,
+                None => return Ok(()),
+            }
+        }
+        Err(Failure::refused(format!("{target} leads through too many symbolic links")))
+    }
+
+    /// The same; where a symbolic link that nobody can replace leads elsewhere, returns where to.
+    fn protect_path(&mut self, target: &str, may_be_missing: bool) -> Done<Option<String>> {
+        let mut dir =
+            mounts::open_inside(self.root_fd()?, "/", PLACE | OFlags::DIRECTORY).context(|| "opening /".to_string())?;
+        let mut path = String::new();
+        let mut names = target.split('/').filter(|it| !it.is_empty()).peekable();
+        while let Some(name) = names.next() {
+            let device = mounts::identity(dir.as_fd())?.0;
+            let writable = !mounts::is_read_only(dir.as_fd()) && !self.own.contains(&device);
+            path = format!("{path}/{name}");
+            let what = || format!("protecting {target}");
+            let found = rustix::fs::openat(&dir, name, PLACE | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
+            let found = match found {
+                Ok(found) => found,
+                Err(rustix::io::Errno::NOENT) if !writable || may_be_missing => return Ok(None),
+                Err(rustix::io::Errno::NOENT) => {
+                    return Err(Failure::refused(format!("{path} does not exist, and the program could make it")));
+                }
+                Err(errno) => return Err(errno).context(what),
+            };
+            let kind = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&found).context(what)?.st_mode);
+            if kind.is_symlink() && !writable {
+                let text = rustix::fs::readlinkat(&found, "", Vec::new()).context(what)?;
+                let rest: Vec<&str> = names.collect();
+                return Ok(Some(led(&path, &text.to_string_lossy(), &rest)));
+            }
+            if !writable {
+                dir = found;
+                continue;
+            }
+            if kind.is_symlink() {
+                return self.cover_link(&path, found.as_fd()).map(|()| None);
+            }
+            if names.peek().is_none() || !kind.is_dir() {
+                if mounts::is_read_only(found.as_fd()) {
+                    return Ok(None);
+                }
+                let copy = mounts::clone_tree(found.as_fd(), "", true).context(what)?;
+                mounts::restrict(copy.as_fd(), RDONLY, true)?;
+                mounts::attach(copy.as_fd(), found.as_fd()).context(what)?;
+                return Ok(None);
+            }
+            dir = match mounts::mount_id(found.as_fd())? == mounts::mount_id(dir.as_fd())? {
+                false => found,
+                true => {
+                    let copy = mounts::clone_tree(found.as_fd(), "", true).context(what)?;
+                    mounts::restrict(copy.as_fd(), 0, true)?;
+                    mounts::attach(copy.as_fd(), found.as_fd()).context(what)?;
+                    copy
+                }
+            };
+        }
+        Ok(None)
+    }
+
+    /// A symbolic link where the program may write is covered by a read-only view of the file that it leads to.
+    fn cover_link(&mut self, path: &str, link: BorrowedFd) -> Done {
+        let refused =
+            |why: &str| Failure::refused(format!("{path} is a symbolic link {why}, and the program could replace it"));
+        let led = match mounts::open_inside(self.root_fd()?, path, PLACE) {
+            Ok(led) => led,
+            Err(_) => return Err(refused("that leads nowhere")),
+        };
+        if mounts::is_dir(led.as_fd())? {
+            return Err(refused("to a directory"));
+        }
+        let copy = mounts::clone_tree(led.as_fd(), "", true).context(|| format!("protecting {path}"))?;
+        mounts::restrict(copy.as_fd(), RDONLY, true)?;
+        mounts::attach(copy.as_fd(), link).context(|| format!("covering the symbolic link {path}"))
     }
 
     /// Makes a symbolic link; one that is there already with the same text will do.
@@ -386,6 +470,15 @@ impl Tree {
             .context(|| "detaching the old root".to_string())?;
         rustix::process::chdir("/").context(|| "entering the new root".to_string())
     }
+}
+
+/// Where a symbolic link with this text leads, and what is below it.
+fn led(link: &str, text: &str, rest: &[&str]) -> String {
+    let mut path = if text.starts_with('/') { text.to_string() } else { format!("{}/{text}", split(link).0) };
+    for name in rest.iter().filter(|it| !it.is_empty()) {
+        path = format!("{path}/{name}");
+    }
+    path
 }
 
 /// The directory and the last part of an absolute path.

@@ -97,6 +97,13 @@ pub(crate) fn describe(action: &Action) -> String {
                 if *recursive { "" } else { ", without what is mounted below" }
             )
         }
+        Action::Placeholder { id, path, dir } => {
+            let shape = if *dir { "directory" } else { "file" };
+            format!(
+                "make {} below source {id} for the time of the run, if it is missing: an empty {shape}",
+                quoted(path)
+            )
+        }
         Action::CreateCgroup(dir) => format!("mkdir {}{}", cgroup_path(dir), enabled(dir)),
         Action::LimitCgroup { dir, limit } => format!("write {} of {}", describe_limit(*limit), cgroup_path(dir)),
         Action::Publish { address, outer, inner } => {
@@ -127,6 +134,7 @@ pub(crate) fn describe(action: &Action) -> String {
         Action::MountRoot(RootSource::Source { id, access }) => format!("mount / = source {id}, {}", word(*access)),
         Action::Mount { target, source } => format!("mount {} = {}", quoted(target), describe_mount(source)),
         Action::Hide { target } => format!("hide {}", quoted(target)),
+        Action::Protect { target, .. } => format!("protect {}", quoted(target)),
         Action::Link { path, target } => format!("symlink {} -> {}", quoted(path), quoted(target)),
         Action::Mkdir { path, mode } => format!("mkdir {} mode {mode:04o}", quoted(path)),
         Action::SealRoot => "make / read-only".to_string(),

@@ -90,6 +90,16 @@ pub enum Action {
         /// Whether mounts below it come along.
         recursive: bool,
     },
+    /// Make what is missing at a path below a writable source, so that it can be covered; removed again when the run
+    /// ends. A path that exists is left as it is.
+    Placeholder {
+        /// The source.
+        id: u32,
+        /// The path below it, relative.
+        path: String,
+        /// Whether it is a directory; otherwise an empty file.
+        dir: bool,
+    },
     /// Create a cgroup, removed again when the run ends.
     CreateCgroup(CgroupDir),
     /// Write a limit of a cgroup, and read it back.
@@ -166,6 +176,13 @@ pub enum Action {
     Hide {
         /// The absolute path inside.
         target: String,
+    },
+    /// Make a path below a writable mount read-only, and its parents up to that mount such that they cannot be renamed.
+    Protect {
+        /// The absolute path inside.
+        target: String,
+        /// Whether it may be missing, and stay so.
+        may_be_missing: bool,
     },
     /// symlink(2)
     Link {

@@ -2,7 +2,7 @@
 
 use super::build::Builder;
 use super::{Action, MountStep, RootSource, Stage};
-use crate::policy::{EntryKind, MountSource, NsKind, Origin, Root, Strength, Traced};
+use crate::policy::{Access, EntryKind, MountSource, NsKind, Origin, Root, Sandbox, Strength, Traced};
 
 /// What a tmpfs may hold where the policy does not say: half of the memory, the kernel's default, is no limit
 /// that a reviewer would expect.
@@ -27,6 +27,7 @@ pub(super) fn open_sources(builder: &mut Builder) {
             open(builder, source, *recursive, entry);
         }
     }
+    placeholders(builder);
 }
 
 fn open<T>(builder: &mut Builder, path: &str, recursive: bool, value: &Traced<T>) {
@@ -35,6 +36,46 @@ fn open<T>(builder: &mut Builder, path: &str, recursive: bool, value: &Traced<T>
     let action = Action::OpenSource { id, path: path.to_string(), recursive };
     let required = value.strength == Strength::Required;
     builder.push(Stage::Prepare, action, value.span(), value.origin.key.to_string(), None, required);
+}
+
+/// What is to be covered below a writable source must be there to be covered.
+fn placeholders(builder: &mut Builder) {
+    let sandbox = builder.sandbox;
+    for entry in &sandbox.mnt.entries {
+        let dir = match entry.value.kind {
+            // Where a host's program looks into the path meanwhile, a directory is what it can put something into.
+            EntryKind::Hide => true,
+            EntryKind::Protect { dir } if entry.strength != Strength::Optional => dir,
+            _ => continue,
+        };
+        if let Some((id, path)) = writable_source(sandbox, &entry.value.path) {
+            builder.step_of(Stage::Prepare, Action::Placeholder { id, path, dir }, entry);
+        }
+    }
+}
+
+/// The source that a path is writable through, and the rest of the path.
+fn writable_source(sandbox: &Sandbox, path: &str) -> Option<(u32, String)> {
+    let (mut id, mut found) = (0, None);
+    if let Some(Root::Host(access) | Root::Dir { access, .. }) = sandbox.mnt.root.as_ref().map(|it| &it.value) {
+        found = (*access == Access::Rw).then(|| (id, path.trim_start_matches('/').to_string()));
+        id += 1;
+    }
+    // Sorted by path: the last that fits is the longest.
+    for entry in &sandbox.mnt.entries {
+        let below = path.strip_prefix(entry.value.path.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        match &entry.value.kind {
+            EntryKind::Mount(MountSource::Bind { access, .. }) => {
+                if let Some(rest) = below {
+                    found = (*access == Access::Rw).then(|| (id, rest.to_string()));
+                }
+                id += 1;
+            }
+            EntryKind::Mount(_) | EntryKind::Hide if below.is_some() => found = None,
+            _ => {}
+        }
+    }
+    found
 }
 
 pub(super) fn build(builder: &mut Builder) {
@@ -57,6 +98,9 @@ pub(super) fn build(builder: &mut Builder) {
                 Action::Mount { target, source }
             }
             EntryKind::Hide => Action::Hide { target },
+            EntryKind::Protect { .. } => {
+                Action::Protect { target, may_be_missing: entry.strength == Strength::Optional }
+            }
             EntryKind::Link { target: text } => Action::Link { path: target, target: text.clone() },
             EntryKind::Mkdir { mode } => Action::Mkdir { path: target, mode: *mode },
         };

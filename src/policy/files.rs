@@ -60,6 +60,11 @@ pub enum EntryKind {
     Mount(MountSource),
     /// `hide PATH`: nothing can be seen at it or below it.
     Hide,
+    /// `protect PATH`: below a writable mount, read-only where it exists; where it does not, it cannot be made.
+    Protect {
+        /// Whether a directory stands in for it where it does not exist; otherwise an empty file.
+        dir: bool,
+    },
     /// `link PATH = "target"`: a symbolic link.
     Link {
         /// Its text.

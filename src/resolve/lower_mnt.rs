@@ -9,7 +9,7 @@ use crate::report::Diagnostic;
 /// The section `mnt`.
 pub fn mnt(lower: &mut Lower) -> Mnt {
     let mut entries = Vec::new();
-    for head in ["mount", "hide", "link", "mkdir"] {
+    for head in ["mount", "hide", "protect", "link", "mkdir"] {
         for found in lower.entries(&format!("mnt.{head}")) {
             let Some(path) = found.payload.labels.first().and_then(text) else { continue };
             if let Some(kind) = kind(head, &path, &found) {
@@ -51,6 +51,7 @@ fn kind(head: &str, path: &str, found: &Candidate) -> Option<EntryKind> {
     let value = found.payload.value.as_ref();
     Some(match head {
         "hide" => EntryKind::Hide,
+        "protect" => EntryKind::Protect { dir: value.and_then(text).is_some_and(|it| it == "dir") },
         "link" => EntryKind::Link { target: text(value?)? },
         "mkdir" => EntryKind::Mkdir { mode: value.and_then(count).unwrap_or(0o755) as u32 },
         _ => EntryKind::Mount(source(value?, path)?),

@@ -180,6 +180,19 @@ pub const FIELDS: &[Field] = &[
         entry("mnt", "hide", &[Ty::Path], None, "nothing can be seen at this path or below it; it need not exist"),
         "removed",
     ),
+    weaker(
+        Field {
+            value_optional: true,
+            ..entry(
+                "mnt",
+                "protect",
+                &[Ty::Path],
+                Some(Ty::Symbol(&["file", "dir"])),
+                "below a writable mount: read-only where it exists, and where it does not it cannot be made; the value says what stands in for it then (`file`)",
+            )
+        },
+        "removed",
+    ),
     entry("mnt", "link", &[Ty::Path], Some(Ty::Any(&[Ty::Str, Ty::Path])), "a symbolic link, with its text"),
     Field {
         value_optional: true,

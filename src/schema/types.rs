@@ -128,7 +128,7 @@ impl Field {
     /// allowed or denied, so that a second statement for it is a second value and not another entry.
     pub fn slot(&self, key: &str) -> String {
         let family = match (self.section, self.head) {
-            ("mnt", "mount" | "hide" | "link" | "mkdir") => "mnt.path",
+            ("mnt", "mount" | "hide" | "protect" | "link" | "mkdir") => "mnt.path",
             ("seccomp", "allow" | "deny") => "seccomp.rule",
             _ => return key.to_string(),
         };

@@ -9,6 +9,7 @@ mod leftovers;
 
 mod acceptance;
 mod attacks;
+mod covers;
 mod failures;
 mod files;
 mod filter;

@@ -413,19 +413,24 @@ impl Running<'_> {
     }
 
     /// Waits for the end, and looks for leftovers.
-    pub fn finish(mut self) -> Outcome {
-        let pid = self.child.id();
+    pub fn finish(self) -> Outcome {
+        let (pid, token) = (self.child.id(), self.stage.token());
+        let outcome = self.finish_beside_another();
+        let left = leftovers::of(&token, pid);
+        assert!(left.is_empty(), "left behind: {left:#?}\n{outcome:?}");
+        outcome
+    }
+
+    /// Waits for the end, while another sandbox of the same stage goes on.
+    pub fn finish_beside_another(mut self) -> Outcome {
         let stdout = collect(self.stdout.take());
         let status = wait(&mut self.child, patience());
-        let outcome = Outcome {
+        Outcome {
             status,
             stdout: stdout.recv_timeout(patience()).unwrap_or_default(),
             stderr: String::from_utf8_lossy(&self.stderr.recv_timeout(patience()).unwrap_or_default()).into_owned(),
             policy: self.stage.text(),
-        };
-        let left = leftovers::of(&self.stage.token(), pid);
-        assert!(left.is_empty(), "left behind: {left:#?}\n{outcome:?}");
-        outcome
+        }
     }
 }
 

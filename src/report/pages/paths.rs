@@ -102,6 +102,13 @@ pub(super) const PAGES: &[Page] = &[
         "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = empty\n    mount /bin = bind(ro)\n    mount /lib = bind(ro)\n    mount /lib64 = bind(ro)\n    mount /usr = bind(ro)\n  }\n}\n",
     ),
     warning(
+        "protect-nothing",
+        "something is protected that the program cannot change, or that is its own",
+        "`protect` is for what lies below a writable directory of the host: it makes it read-only, keeps its parents where they are, and puts an empty file or directory in the place of what does not exist yet, for the time of the run. In a read-only tree nothing can be changed anyway; a tmpfs is empty at first, and nobody else's.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = host(ro)\n    protect /srv/work/.git/hooks = dir\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = host(ro)\n    mount /srv/work = bind(rw)\n    protect /srv/work/.git/hooks = dir\n  }\n}\n",
+    ),
+    warning(
         "bind-secrets",
         "keys and passwords of somebody, in the sandbox",
         "Private keys, tokens and password hashes lie in known places. A program that can read them can use them, or send them to where it has a connection; that the mount is read-only does not help.\n\nA program that has to sign or to log in is better given an agent's socket that asks before it does so, or one key that is good for nothing else.",
