@@ -84,6 +84,7 @@ impl Child<'_> {
         if let Err(failed) = self.birth.sources.copy_in_child() {
             return failed;
         }
+        let mut complete = false;
         for (index, step) in plan.steps.iter().enumerate() {
             if step.stage < Stage::Child {
                 continue;
@@ -92,6 +93,10 @@ impl Child<'_> {
                 && let Err(failed) = self.cover_finally()
             {
                 return failed;
+            }
+            if !complete && matches!(step.action, Action::InstallFilter(_) | Action::Exec { .. }) {
+                Notice::complete().send(&self.birth.notices);
+                complete = true;
             }
             if let Err(failure) = self.step(index, &step.action) {
                 if step.required {

@@ -16,7 +16,9 @@ pub fn exit_code(plan: &Plan, notice: &Notice) -> i32 {
 /// What failed, as a finding at the statement that asked for the step.
 pub fn explain(plan: &Plan, notice: &Notice) -> Diagnostic {
     let Some(step) = plan.steps.get(notice.step) else {
-        return Diagnostic::error("run-failed", notice.failure.detail.clone());
+        let message = format!("the sandbox cannot be built: {}", notice.failure.detail);
+        return Diagnostic::error("run-failed", message)
+            .help("where `memory.max` is set it may be too small to build the sandbox in; else somebody killed it");
     };
     let (code, help) = cause(step, notice);
     let what = crate::plan::describe(&step.action);

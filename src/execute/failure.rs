@@ -72,10 +72,23 @@ pub struct Notice {
     pub fatal: bool,
 }
 
+/// The step of the notice that the sandbox is complete, and of the failure of one that never was.
+const NO_STEP: u32 = u32::MAX;
+
 /// The longest detail that is sent; a frame stays below PIPE_BUF, so it arrives whole or not at all.
 const MAX_DETAIL: usize = 3000;
 
 impl Notice {
+    /// Nothing is left to do but to install the filter, which may refuse a last word, and to execute the program.
+    pub fn complete() -> Notice {
+        Notice { step: NO_STEP as usize, failure: Failure::refused(""), fatal: false }
+    }
+
+    /// Something ended the child before it said that the sandbox is complete.
+    pub fn incomplete(detail: String) -> Notice {
+        Notice { step: NO_STEP as usize, failure: Failure::refused(detail), fatal: true }
+    }
+
     /// Writes one frame.
     pub fn send(&self, pipe: &OwnedFd) {
         let mut detail = self.failure.detail.as_bytes();

@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::sched::{CloneFlags, setns};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{ForkResult, Pid};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
@@ -22,6 +23,11 @@ use super::{identity, sys};
 const CHUNK: usize = 64 << 10;
 /// More connections than this at once wait in the backlog.
 const MOST: usize = 4096;
+
+/// Descriptors of a connection: two sockets and two pipes.
+const DESCRIPTORS: u64 = 6;
+/// Descriptors that are no connection's: the epoll instance, and some to spare.
+const SPARE: u64 = 4;
 
 /// One published port.
 pub struct Port {
@@ -75,14 +81,12 @@ fn prepare(ports: &[Port], entry: Entry, supervisor: Pid) -> Result<(), nix::err
         return Err(nix::errno::Errno::ESRCH);
     }
     drop(entry);
-    let mut kept: Vec<RawFd> = ports.iter().map(|it| it.listener.as_raw_fd()).collect();
-    kept.sort_unstable();
-    let mut first = 0;
-    for fd in kept {
-        let _ = sys::close_range(first, fd - 1);
-        first = fd + 1;
+    sys::close_all_but(ports.iter().map(|it| it.listener.as_raw_fd()).collect());
+    // Every connection takes several.
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
-    sys::close_range(first, i32::MAX)
+    Ok(())
 }
 
 /// One direction of a connection.
@@ -105,7 +109,14 @@ struct Relay {
     ports: Vec<Port>,
     links: BTreeMap<u64, Link>,
     next: u64,
+    /// How many connections there may be at once.
+    most: usize,
+    /// Whether new connections wait in the backlog, as there is no room for them.
+    full: bool,
 }
+
+/// How long a full relay waits before it tries again, where no connection of its own ends meanwhile.
+const RETRY: rustix::event::Timespec = rustix::event::Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
 /// Event data: the ports come first, then two numbers a link.
 const FIRST_LINK: u64 = 1 << 16;
@@ -117,17 +128,23 @@ impl Relay {
             port.listener.set_nonblocking(true).ok()?;
             epoll::add(&epoll, &port.listener, EventData::new_u64(index as u64), EventFlags::IN).ok()?;
         }
-        Some(Relay { epoll, ports, links: BTreeMap::new(), next: 0 })
+        // Without room for a whole connection none is accepted: it would be closed at once.
+        let (descriptors, _) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+        let room = descriptors.saturating_sub(ports.len() as u64 + SPARE) / DESCRIPTORS;
+        let most = MOST.min(usize::try_from(room).unwrap_or(MOST)).max(1);
+        Some(Relay { epoll, ports, links: BTreeMap::new(), next: 0, most, full: false })
     }
 
     fn run(mut self) -> i32 {
         let mut events = Vec::with_capacity(256);
         loop {
             events.clear();
-            match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), None) {
+            let timeout = self.full.then_some(&RETRY);
+            match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), timeout) {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(_) => return 1,
             }
+            let before = self.links.len();
             for event in &events {
                 let data = event.data.u64();
                 if data < FIRST_LINK {
@@ -136,13 +153,37 @@ impl Relay {
                     self.serve((data - FIRST_LINK) / 2);
                 }
             }
+            // What there was no room for yet finds some when a connection has ended, or after a while.
+            if self.full && (events.is_empty() || self.links.len() < before) {
+                self.listen(true);
+            }
+        }
+    }
+
+    /// Whether to hear of connections that wait. One that cannot be accepted would be announced for ever.
+    fn listen(&mut self, listen: bool) {
+        self.full = !listen;
+        let flags = if listen { EventFlags::IN } else { EventFlags::empty() };
+        for (index, port) in self.ports.iter().enumerate() {
+            let _ = epoll::modify(&self.epoll, &port.listener, EventData::new_u64(index as u64), flags);
         }
     }
 
     fn accept(&mut self, index: usize) {
         let inner_port = self.ports[index].inner;
-        while self.links.len() < MOST {
-            let Ok((outer, _)) = self.ports[index].listener.accept() else { return };
+        loop {
+            if self.links.len() >= self.most {
+                return self.listen(false);
+            }
+            let outer = match self.ports[index].listener.accept() {
+                Ok((outer, _)) => outer,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+                // The one that waited has gone away.
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => continue,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                // No descriptors, no memory.
+                Err(_) => return self.listen(false),
+            };
             if outer.set_nonblocking(true).is_err() {
                 continue;
             }

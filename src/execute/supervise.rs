@@ -39,6 +39,7 @@ pub fn watch(plan: &Plan, running: &mut Running, signals: &SignalFd, started: &m
         status: None,
         status_open: true,
         failed: None,
+        complete: false,
         notices: Some(Vec::new()),
         stop_at: plan.ending.after.map(|it| Instant::now() + Duration::from_nanos(it)),
         kill_at: None,
@@ -78,6 +79,8 @@ struct Watch<'a> {
     /// False once nobody can write a status: without an init, execve(2) closes the other end.
     status_open: bool,
     failed: Option<Notice>,
+    /// Whether the child got as far as the program.
+    complete: bool,
     /// Bytes of notices so far; `None` once the pipe is at its end.
     notices: Option<Vec<u8>>,
     stop_at: Option<Instant>,
@@ -166,10 +169,13 @@ impl Watch<'_> {
 
     fn end_of_notices(&mut self, started: &mut dyn FnMut(&[Notice])) {
         let Some(bytes) = self.notices.take() else { return };
-        let notices = Notice::parse(&bytes);
+        let mut notices = Notice::parse(&bytes);
+        let ready = Notice::complete();
+        self.complete = notices.contains(&ready);
+        notices.retain(|notice| *notice != ready);
         // The last word is the best informed one: an explanation follows the bare errno.
         self.failed = notices.iter().rev().find(|notice| notice.fatal).cloned();
-        if self.failed.is_none() {
+        if self.failed.is_none() && self.complete {
             started(&notices);
         }
     }
@@ -213,12 +219,22 @@ impl Watch<'_> {
         }
         let ended = match (self.failed, self.status) {
             (Some(notice), _) => Ended::Failed(notice),
+            (None, _) if !self.complete => Ended::Failed(incomplete(&waited)),
             (None, Some(status)) if status & 0x7f == 0 => Ended::Exited(status >> 8 & 0xff),
             (None, Some(status)) => Ended::Signaled(status & 0x7f),
             (None, None) => waited,
         };
         Watched { ended, timed_out: self.timed_out }
     }
+}
+
+/// The child, or the process that was to become the program, was killed; init says no more than that in its status.
+fn incomplete(waited: &Ended) -> Notice {
+    let how = match waited {
+        Ended::Signaled(signal) => format!("signal {signal} ended it"),
+        _ => "something ended it".to_string(),
+    };
+    Notice::incomplete(format!("{how} while it was put together"))
 }
 
 fn reap(pid: Pid) -> Ended {

@@ -327,9 +327,16 @@ const FAILURES: &[Failure] = &[
         name: "a filter that is refused",
         // An outer sandbox is what refuses: its filter has no seccomp(2).
         stage: |it| it.line("seccomp", "otherwise = allow").line("seccomp", "deny ptrace = kill"),
-        through: &["/usr/bin/python3", "-I", "-S", "-c", REFUSE_SECCOMP],
+        through: &["/usr/bin/python3", "-I", "-S", "-c", FILTER, "317", "277", "0x00050001"],
         line: "otherwise",
         says: &["EPERM"],
+        ..USUAL
+    },
+    Failure {
+        name: "killed while the tree is built",
+        through: &["/usr/bin/python3", "-I", "-S", "-c", FILTER, "155", "41", "0x80000000"],
+        line: "",
+        says: &["signal 31 ended it"],
         ..USUAL
     },
     Failure {
@@ -352,19 +359,20 @@ const FAILURES: &[Failure] = &[
     },
 ];
 
-/// Installs a filter that answers EPERM to seccomp(2) and leaves prctl(2), and executes its arguments.
-const REFUSE_SECCOMP: &str = r#"
+/// Installs a filter that does something about one system call, by prctl(2), and executes the rest of its arguments: the
+/// numbers of the call on x86_64 and aarch64, and what happens.
+const FILTER: &str = r#"
 import ctypes, os, platform, struct, sys
-number = {"x86_64": 317, "aarch64": 277}[platform.machine()]
+number = int(sys.argv[{"x86_64": 1, "aarch64": 2}[platform.machine()]])
 code = b"".join(struct.pack("HBBI", *it) for it in [
-    (0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7fff0000)])
+    (0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, int(sys.argv[3], 0)), (0x06, 0, 0, 0x7fff0000)])
 held = ctypes.create_string_buffer(code)
 program = struct.pack("HxxxxxxP", 4, ctypes.addressof(held))
 libc = ctypes.CDLL(None, use_errno=True)
 if os.geteuid() != 0:
     assert libc.prctl(38, 1, 0, 0, 0) == 0
 assert libc.prctl(22, 2, ctypes.create_string_buffer(program)) == 0
-os.execv(sys.argv[1], sys.argv[1:])
+os.execv(sys.argv[4], sys.argv[4:])
 "#;
 
 both! {

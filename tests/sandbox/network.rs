@@ -40,6 +40,19 @@ fn try_get(port: u16, path: &str) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
+/// What the relay of a run has used of the CPU, in hundredths of a second: proc_pid_stat(5).
+fn relay_ticks(nsl: nix::unistd::Pid) -> u32 {
+    let of = |dir: &std::path::Path| {
+        let stat = std::fs::read_to_string(dir.join("stat")).ok()?;
+        let (name, rest) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = rest.split_whitespace().collect();
+        let is_relay = name.ends_with("(nsl-relay") && fields.get(1)?.parse() == Ok(nsl.as_raw());
+        is_relay.then(|| fields[11..13].iter().filter_map(|it| it.parse::<u32>().ok()).sum())
+    };
+    let found = std::fs::read_dir("/proc").expect("proc is mounted").flatten().find_map(|it| of(&it.path()));
+    found.expect("a port is published")
+}
+
 const ECHO: &str = r#"
 import socket, threading
 server = socket.create_server(("127.0.0.1", 7000), backlog=64)
@@ -123,6 +136,30 @@ except OSError as e: print(e.errno)
             stream.write_all(&[number as u8]).expect("it is open");
         }
         for (number, stream) in streams.iter_mut().enumerate() {
+            let mut byte = [0];
+            stream.set_read_timeout(Some(stage::patience())).expect("a time");
+            stream.read_exact(&mut byte).expect("an echo");
+            assert_eq!(byte[0], number as u8);
+        }
+        running.signal(Signal::SIGTERM);
+        running.finish().ends(143);
+    }
+
+    /// Where there is no room for more connections, more of them wait until others end, and nobody burns time over it.
+    fn connections_wait_for_room(who) {
+        let port = free_port();
+        let stage = Stage::new(who).section("net", "new", &[&format!("publish {port}/tcp = 7000/tcp")]);
+        let command = stage.command_through(&["/usr/bin/prlimit", "--nofile=24"], &["/usr/bin/python3", "-I", "-c", ECHO]);
+        let mut running = stage.start_command(command);
+        running.line("ready");
+        let mut streams: Vec<TcpStream> = (0..10).map(|_| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it is published")).collect();
+        for (number, stream) in streams.iter_mut().enumerate() {
+            stream.write_all(&[number as u8]).expect("it is open");
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        let ticks = relay_ticks(running.pid());
+        assert!(ticks < 10, "the relay took {ticks} ticks to wait");
+        for (number, mut stream) in streams.into_iter().enumerate() {
             let mut byte = [0];
             stream.set_read_timeout(Some(stage::patience())).expect("a time");
             stream.read_exact(&mut byte).expect("an echo");

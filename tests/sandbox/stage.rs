@@ -320,7 +320,12 @@ impl Stage {
 
     /// Starts a command in the sandbox and does not wait.
     pub fn start<S: AsRef<OsStr>>(&self, args: &[S]) -> Running<'_> {
-        let mut child = spawn(&mut self.command(args));
+        self.start_command(self.command(args))
+    }
+
+    /// Starts a command that was made by this stage and does not wait.
+    pub fn start_command(&self, mut command: Command) -> Running<'_> {
+        let mut child = spawn(&mut command);
         let stdout = child.stdout.take();
         let stderr = collect(child.stderr.take());
         Running { stage: self, child, stdout, stderr }
