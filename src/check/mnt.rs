@@ -96,14 +96,21 @@ pub(super) fn below(path: &str, tree: &str) -> bool {
     path == tree || path.strip_prefix(tree).is_some_and(|rest| rest.starts_with('/'))
 }
 
+/// The entries above a path, the nearest first, without a look at all of the others: entries are sorted by path.
+fn above<'a>(entries: &'a [Traced<Entry>], path: &str) -> impl Iterator<Item = &'a Traced<Entry>> {
+    let ends = path.rmatch_indices('/').map(|(at, _)| at).filter(|at| *at > 0);
+    ends.filter_map(|end| {
+        let found = entries.binary_search_by(|it| it.value.path.as_str().cmp(&path[..end])).ok()?;
+        entries.get(found)
+    })
+}
+
 /// A file has nothing below it, and what is mounted is put in the order of the paths: the file comes first.
 fn below_files(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     for entry in &sandbox.mnt.entries {
-        let above = sandbox.mnt.entries.iter().find(|it| {
-            let is_file = matches!(it.value.kind, EntryKind::Mount(MountSource::File { .. }));
-            is_file && it.value.path != entry.value.path && below(&entry.value.path, &it.value.path)
-        });
-        if let Some(file) = above {
+        let is_file = |it: &&Traced<Entry>| matches!(it.value.kind, EntryKind::Mount(MountSource::File { .. }));
+        let file = above(&sandbox.mnt.entries, &entry.value.path).find(is_file);
+        if let Some(file) = file {
             out.push(
                 Diagnostic::error("below-a-file", format!("{} is a file, with nothing below it", file.value.path))
                     .label(entry.span(), format!("{} would be below it", entry.value.path))
@@ -118,9 +125,7 @@ fn below_files(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
 fn hides(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     for entry in sandbox.mnt.entries.iter().filter(|it| it.value.kind == EntryKind::Hide) {
         let path = &entry.value.path;
-        let above: Vec<&Traced<Entry>> =
-            sandbox.mnt.entries.iter().filter(|it| it.value.path != *path && below(path, &it.value.path)).collect();
-        match above.last().map(|it| (it, &it.value.kind)) {
+        match above(&sandbox.mnt.entries, path).next().map(|it| (it, &it.value.kind)) {
             Some((tmpfs, EntryKind::Mount(MountSource::Tmpfs { .. }))) => out.push(
                 Diagnostic::error("hide-in-tmpfs", format!("{path} would be hidden before the program makes it"))
                     .label(entry.span(), "nothing is there to be hidden")
@@ -153,7 +158,7 @@ fn hides(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
 fn protects(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     for entry in sandbox.mnt.entries.iter().filter(|it| matches!(it.value.kind, EntryKind::Protect { .. })) {
         let path = &entry.value.path;
-        let above = sandbox.mnt.entries.iter().rfind(|it| it.value.path != *path && below(path, &it.value.path));
+        let above = above(&sandbox.mnt.entries, path).next();
         let root = sandbox.mnt.root.as_ref();
         let (span, why) = match (above.map(|it| &it.value.kind), root.map(|it| &it.value)) {
             (Some(EntryKind::Mount(MountSource::Bind { access: Access::Rw, .. })), _) => continue,
