@@ -159,12 +159,16 @@ impl Excerpt {
         let (offset, text) = lines.text(file, line);
         let here = |it: &&Place| it.file == file && it.first <= line && line <= it.last;
         let first_label = places.iter().filter(here).map(|it| it.start.saturating_sub(offset)).min().unwrap_or(0);
-        let window = window(text, first_label.min(text.len()));
+        let mut window = window(text, first_label.min(text.len()));
         let start = self.text.len();
         let mut skipped = 0;
-        if window.start > 0 {
-            self.text.push_str(cut);
-            skipped = text[..window.start].chars().count() - cut.chars().count();
+        match text[..window.start].chars().count().checked_sub(cut.chars().count()) {
+            Some(left_out) if left_out > 0 => {
+                self.text.push_str(cut);
+                skipped = left_out;
+            }
+            // No more than the mark takes.
+            _ => window.start = 0,
         }
         // Where each offset of the window has come to; labels outside of it end at its edges.
         let mut moved: Vec<(usize, usize)> = Vec::new();

@@ -54,6 +54,17 @@ mod tests {
     }
 
     #[test]
+    fn cuts_long_lines_anywhere() {
+        let mut files = Files::new();
+        let file = files.add("long.nsl", "x".repeat(2000));
+        for start in 0..1000 {
+            let finding = Diagnostic::error("syntax", "wrong").label(Span::new(file, start, start + 1), "here");
+            let text = render(&files, &[finding], Style { unicode: false, ..PLAIN });
+            assert!(text.contains(&format!("[long.nsl:1:{}]", start + 1)), "{text}");
+        }
+    }
+
+    #[test]
     fn draws_labels_of_two_files_and_of_distant_lines() {
         let mut files = Files::new();
         let far = "\n".repeat(20);
