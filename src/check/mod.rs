@@ -7,6 +7,7 @@ mod cgroup;
 mod host;
 mod host_paths;
 mod identity;
+mod landlock;
 mod lifecycle;
 mod mnt;
 mod namespaces;
@@ -56,6 +57,7 @@ fn check_sandbox(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     net::check(sandbox, out);
     cgroup::check(sandbox, out);
     seccomp::check(sandbox, out);
+    landlock::check(sandbox, out);
     lifecycle::check(sandbox, out);
     provenance::tell(sandbox, &mut out[before..]);
 }
@@ -67,6 +69,7 @@ pub fn check_host(policy: &Policy, facts: &HostFacts) -> Vec<Diagnostic> {
     for sandbox in policy.sandboxes.iter().chain(containers) {
         let before = out.len();
         host::check(sandbox, facts, &mut out);
+        landlock::check_host(sandbox, facts, &mut out);
         host_paths::check(sandbox, facts, &mut out);
         provenance::tell(sandbox, &mut out[before..]);
     }

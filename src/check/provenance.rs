@@ -45,6 +45,9 @@ fn origins(sandbox: &Sandbox) -> Vec<&Origin> {
     found.extend([one(&sandbox.uts.hostname), one(&sandbox.uts.domainname), one(&net.loopback)].into_iter().flatten());
     found.extend([one(&sandbox.time.monotonic), one(&sandbox.time.boottime)].into_iter().flatten());
     found.extend([one(&sandbox.ready), one(&sandbox.restart)].into_iter().flatten());
+    let landlock = &sandbox.landlock;
+    found.extend([one(&landlock.files), one(&landlock.scope)].into_iter().flatten());
+    found.extend([one(&landlock.tcp_bind), one(&landlock.tcp_connect)].into_iter().flatten());
     found.extend(one(&sandbox.after));
     found
 }

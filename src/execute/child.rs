@@ -13,7 +13,7 @@ use super::failure::{Context, Done, Failure, Notice};
 use super::program::Command;
 use super::sources::Sources;
 use super::tree::Tree;
-use super::{identity, init, program, sys};
+use super::{identity, init, landlock, program, sys};
 use crate::plan::{Action, Plan, Stage, Step};
 
 /// What a child takes over from the supervisor.
@@ -168,6 +168,7 @@ impl Child<'_> {
             Action::NoNewPrivs => {
                 rustix::thread::set_no_new_privs(true).context(|| "prctl(PR_SET_NO_NEW_PRIVS)".to_string())
             }
+            Action::RestrictLandlock(spec) => landlock::restrict(spec),
             Action::CloseFds => close_fds(),
             Action::InstallFilter(_) => self.install_filter(index),
             Action::Exec { .. } => self.exec(index),

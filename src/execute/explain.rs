@@ -115,6 +115,18 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
             "capability-failed",
             text("only capabilities that the caller has can be kept; `user new` gives all of them inside"),
         ),
+        Action::RestrictLandlock(_) => (
+            "landlock-failed",
+            Some(match errno {
+                libc::EPERM => "Landlock needs `no-new-privs = true`, or CAP_SYS_ADMIN".to_string(),
+                libc::E2BIG => "there are too many layers of Landlock around this process: 16".to_string(),
+                libc::ENOSYS | libc::EOPNOTSUPP => {
+                    "this kernel has no Landlock, or it was not switched on at boot: write `prefer` to go on without it"
+                        .to_string()
+                }
+                _ => "`nsl doctor` says which Landlock this kernel has".to_string(),
+            }),
+        ),
         Action::InstallFilter(_) => (
             "filter-failed",
             Some(match errno {

@@ -17,6 +17,7 @@ mod filter;
 mod identity;
 mod init;
 mod janitor;
+mod landlock;
 mod mounts;
 mod placeholders;
 mod program;

@@ -10,17 +10,19 @@ mod cgroup;
 mod filter;
 mod filter_text;
 mod identity;
+mod landlock;
 mod print;
 mod program;
 mod step;
 mod tree;
 
 pub use crate::policy::{
-    Access, Action as SyscallAction, CompareOp, Condition, MountFlags, NsKind, Port, Protocol, Signal,
+    Access, Action as SyscallAction, CompareOp, Condition, MountFlags, NsKind, Port, Protocol, Scope, Signal,
 };
 pub use build::{Options, plan};
 pub use filter::filter_spec;
 pub use identity::allotted_id;
+pub use landlock::{FILES_ABI, SCOPE_ABI, TCP_ABI};
 pub(crate) use print::describe;
 pub use print::print;
 pub use step::*;

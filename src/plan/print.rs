@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{Action, Bytes, CgroupDir, CgroupLimit, IdMapping, MountStep, Plan, RootSource, Stage, filter_text};
+use super::{
+    Action, Bytes, CgroupDir, CgroupLimit, IdMapping, LandlockPath, LandlockSpec, MountStep, Plan, RootSource, Stage,
+    filter_text,
+};
 use crate::policy::{Access, MountFlags};
 use crate::source::Files;
 
@@ -148,6 +151,7 @@ pub(crate) fn describe(action: &Action) -> String {
         }
         Action::SetCapabilities { keep, ambient } => describe_capabilities(keep, ambient),
         Action::NoNewPrivs => "prctl no_new_privs".to_string(),
+        Action::RestrictLandlock(spec) => describe_landlock(spec),
         Action::CloseFds => "close every descriptor but 0 1 2".to_string(),
         Action::InstallFilter(filter) => filter_text::summary(filter),
         Action::Exec { argv, env } => format!("execve {} with {} variables", command(argv), env.len()),
@@ -220,6 +224,25 @@ fn word(access: Access) -> &'static str {
 fn flag_words(flags: MountFlags) -> String {
     let names = [(flags.nosuid, " nosuid"), (flags.nodev, " nodev"), (flags.noexec, " noexec")];
     names.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect()
+}
+
+fn describe_landlock(spec: &LandlockSpec) -> String {
+    let mut parts = Vec::new();
+    if let Some(paths) = &spec.files {
+        let which = |is: fn(&LandlockPath) -> bool| {
+            let found: Vec<String> = paths.iter().filter(|it| is(it)).map(|it| quoted(&it.path)).collect();
+            if found.is_empty() { "nothing".to_string() } else { found.join(" ") }
+        };
+        parts.push(format!("write below {}, execute below {}", which(|it| it.write), which(|it| it.execute)));
+    }
+    for (ports, what) in [(&spec.tcp_bind, "bind"), (&spec.tcp_connect, "connect to")] {
+        if let Some(ports) = ports {
+            let list: Vec<String> = ports.iter().map(u16::to_string).collect();
+            parts.push(format!("{what} {}", if ports.is_empty() { "no TCP port".into() } else { list.join(" ") }));
+        }
+    }
+    parts.extend(spec.scope.iter().map(|it| format!("no {} to the outside", it.name())));
+    format!("landlock: {}", parts.join("; "))
 }
 
 fn command(argv: &[Bytes]) -> String {

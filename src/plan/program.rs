@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::ffi::OsStrExt;
 
 use super::build::{Builder, Options, filter_step};
-use super::{Action, Bytes, Stage};
+use super::{Action, Bytes, Stage, landlock};
 use crate::policy::{NsKind, Protocol, Traced};
 use crate::report::Diagnostic;
 
@@ -83,6 +83,7 @@ pub(super) fn start(builder: &mut Builder, options: &Options) {
     if sandbox.no_new_privs.value {
         builder.step_of(Stage::Program, Action::NoNewPrivs, &sandbox.no_new_privs);
     }
+    landlock::build(builder);
     builder.rule(Stage::Program, Action::CloseFds, span, "only 0, 1 and 2 come along");
     filter_step(builder);
     exec(builder, options);

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::{Access, Action as SyscallAction, Condition, MountFlags, NsKind, Port, Signal};
+use crate::policy::{Access, Action as SyscallAction, Condition, MountFlags, NsKind, Port, Scope, Signal};
 use crate::source::Span;
 
 /// Everything that a run does, in order.
@@ -226,6 +226,8 @@ pub enum Action {
     },
     /// prctl(PR_SET_NO_NEW_PRIVS)
     NoNewPrivs,
+    /// landlock_restrict_self(2)
+    RestrictLandlock(LandlockSpec),
     /// close_range(2) of everything but 0, 1 and 2.
     CloseFds,
     /// seccomp(2)
@@ -354,6 +356,32 @@ pub enum MountStep {
         /// What is in it.
         text: String,
     },
+}
+
+/// What Landlock leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LandlockSpec {
+    /// The ABI of the kernel, which says which rights on files there are.
+    pub abi: u32,
+    /// Rights on files; `None`: all that there are.
+    pub files: Option<Vec<LandlockPath>>,
+    /// TCP ports that can be bound; `None`: all.
+    pub tcp_bind: Option<Vec<u16>>,
+    /// TCP ports that can be connected to; `None`: all.
+    pub tcp_connect: Option<Vec<u16>>,
+    /// What stays inside.
+    pub scope: Vec<Scope>,
+}
+
+/// What can be done with everything at and below a path. All of it can be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LandlockPath {
+    /// The absolute path inside.
+    pub path: String,
+    /// Whether files can be made, changed and removed, and devices asked by ioctl(2).
+    pub write: bool,
+    /// Whether files can be executed.
+    pub execute: bool,
 }
 
 /// A filter before it is compiled.

@@ -5,6 +5,7 @@
 mod files;
 mod identity;
 mod kernel;
+mod landlock;
 mod limits;
 mod trace;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 pub use files::*;
 pub use identity::*;
 pub use kernel::*;
+pub use landlock::*;
 pub use limits::*;
 pub use trace::*;
 
@@ -65,6 +67,8 @@ pub struct Sandbox {
     pub caps: Caps,
     /// seccomp(2); `None`: no filter.
     pub seccomp: Option<Seccomp>,
+    /// landlock(7)
+    pub landlock: Landlock,
     /// PR_SET_NO_NEW_PRIVS; true where not stated.
     pub no_new_privs: Traced<bool>,
     /// setrlimit(2)

@@ -91,6 +91,7 @@ impl Lower<'_, '_> {
             time: self.time(),
             caps: self.caps(),
             seccomp: lower_seccomp::seccomp(self),
+            landlock: self.landlock(),
             no_new_privs: self.or(
                 "no-new-privs",
                 boolean,
@@ -359,6 +360,24 @@ impl Lower<'_, '_> {
             None => finding.help("capabilities(7) lists them; they are written without `CAP_`, as in `net_raw`"),
         };
         self.cx.report(finding);
+    }
+
+    fn landlock(&mut self) -> Landlock {
+        let list = |val: &Val| match &val.value {
+            Value::List(items) => Some(items.clone()),
+            _ => None,
+        };
+        let ports = |val: &Val| Some(list(val)?.iter().filter_map(port).collect());
+        let scope = |val: &Val| match text(val)?.as_str() {
+            "signal" => Some(Scope::Signal),
+            _ => Some(Scope::AbstractUnixSocket),
+        };
+        Landlock {
+            files: self.setting("landlock.files", |_| Some(())),
+            tcp_bind: self.setting("landlock.tcp.bind", ports),
+            tcp_connect: self.setting("landlock.tcp.connect", ports),
+            scope: self.setting("landlock.scope", |val| Some(list(val)?.iter().filter_map(scope).collect())),
+        }
     }
 
     fn limits(&mut self) -> Vec<Traced<Rlimit>> {

@@ -37,6 +37,7 @@ pub const SECTIONS: &[Section] = &[
     namespace("time", "its clocks: time_namespaces(7), Linux 5.6"),
     block("caps", "the capabilities that it keeps; none that is not named: capabilities(7)"),
     block("seccomp", "the system calls that it may make: seccomp(2)"),
+    block("landlock", "a second wall, which no privilege takes down again: landlock(7), Linux 5.13"),
     block("limits", "resource limits of each process: getrlimit(2)"),
     block("stop", "how it ends"),
 ];
@@ -255,6 +256,59 @@ pub const FIELDS: &[Field] = &[
             &[Ty::Word],
             Some(Ty::Variant(ACTIONS)),
             "a call or a @group that is refused, with errno(EPERM) where no action is named",
+        )
+    },
+    Field {
+        since: "Linux 5.19",
+        ..weaker(
+            setting(
+                "landlock",
+                "files",
+                Ty::Symbol(&["tree"]),
+                "not restricted",
+                "what the tree of `mnt` grants, once more: writing where it is writable, executing where it is executable; \
+                 and no file system can be mounted or unmounted any more",
+            ),
+            "removed",
+        )
+    },
+    Field {
+        since: "Linux 6.7",
+        ..weaker(
+            setting(
+                "landlock",
+                "tcp.bind",
+                Ty::List(&Ty::Port),
+                "every port",
+                "the TCP ports that can be bound, and no others",
+            ),
+            "one more, or removed",
+        )
+    },
+    Field {
+        since: "Linux 6.7",
+        ..weaker(
+            setting(
+                "landlock",
+                "tcp.connect",
+                Ty::List(&Ty::Port),
+                "every port",
+                "the TCP ports that can be connected to, of whatever address, and no others",
+            ),
+            "one more, or removed",
+        )
+    },
+    Field {
+        since: "Linux 6.12",
+        ..weaker(
+            setting(
+                "landlock",
+                "scope",
+                Ty::List(&Ty::Symbol(&["signal", "abstract-unix-socket"])),
+                "none",
+                "what does not leave the sandbox: signals, connections to abstract UNIX sockets",
+            ),
+            "one less, or removed",
         )
     },
     rlimit("as", SIZE_LIMIT, "address space"),

@@ -71,6 +71,24 @@ const CASES: &[Case] = &[
     },
     Case { code: "kernel-too-old", name: "tree", body: TREE, host: || user(|it| it.kernel.version = (5, 10)) },
     Case {
+        code: "landlock-missing",
+        name: "none",
+        body: "user new\n  landlock {\n    scope = [signal]\n  }",
+        host: || user(|it| it.landlock_abi = 0),
+    },
+    Case {
+        code: "landlock-missing",
+        name: "older",
+        body: "user new\n  landlock {\n    tcp.bind = [80/tcp]\n  }",
+        host: || user(|it| it.landlock_abi = 3),
+    },
+    Case {
+        code: "-",
+        name: "landlock-preferred",
+        body: "user new\n  landlock {\n    prefer scope = [signal]\n  }",
+        host: || user(|it| it.landlock_abi = 3),
+    },
+    Case {
         code: "namespace-missing",
         name: "ipc",
         body: "user new\n  ipc new",

@@ -14,6 +14,7 @@ mod failures;
 mod files;
 mod filter;
 mod identity;
+mod landlock;
 mod life;
 mod limits;
 mod namespaces;

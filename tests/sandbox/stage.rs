@@ -99,7 +99,7 @@ impl Who {
 }
 
 /// The `nsl` that is tested.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     std::env::var_os("NSL_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_nsl")), PathBuf::from)
 }
 

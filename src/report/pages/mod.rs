@@ -25,6 +25,7 @@ pub struct Page {
 mod command;
 mod filter;
 mod host;
+mod landlock;
 mod language;
 mod paths;
 mod policy;
@@ -70,6 +71,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         policy::PAGES,
         paths::PAGES,
         filter::PAGES,
+        landlock::PAGES,
         host::PAGES,
         run::PAGES,
     ]

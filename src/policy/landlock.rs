@@ -1,0 +1,45 @@
+//! The second wall.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Port, Traced};
+
+/// landlock(7): what the program and all that it starts can never do again, whatever privilege they gain.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Landlock {
+    /// `files = tree`: rights on files as the tree of `mnt` grants them, and no mounts any more.
+    pub files: Option<Traced<()>>,
+    /// `tcp.bind`: the ports that can be bound, and no others.
+    pub tcp_bind: Option<Traced<Vec<Port>>>,
+    /// `tcp.connect`: the ports that can be connected to, and no others.
+    pub tcp_connect: Option<Traced<Vec<Port>>>,
+    /// `scope`: what cannot be reached outside of the sandbox.
+    pub scope: Option<Traced<Vec<Scope>>>,
+}
+
+impl Landlock {
+    /// Whether anything is stated.
+    pub fn is_stated(&self) -> bool {
+        self.files.is_some() || self.tcp_bind.is_some() || self.tcp_connect.is_some() || self.scope.is_some()
+    }
+}
+
+/// What Landlock keeps inside: Linux 6.12.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// Signals to processes outside.
+    Signal,
+    /// Connections to abstract UNIX sockets that were made outside: unix(7).
+    AbstractUnixSocket,
+}
+
+impl Scope {
+    /// The word of the language.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Signal => "signal",
+            Scope::AbstractUnixSocket => "abstract-unix-socket",
+        }
+    }
+}
