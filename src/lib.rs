@@ -9,6 +9,7 @@
 
 pub mod check;
 pub mod execute;
+pub mod fix;
 pub mod host;
 pub mod plan;
 pub mod policy;

@@ -5,6 +5,7 @@
 
 mod disk;
 mod folder;
+mod replace;
 
 use std::borrow::Cow;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use disk::{Disk, load_stdin};
 pub use folder::find_policies;
+pub use replace::replace;
 
 /// The index of a file in a [`Files`] table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -161,7 +161,8 @@ fn maps(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
             Diagnostic::error("setgroups-must-be-denied", "an unprivileged gid map needs `setgroups = deny`")
                 .label(allowed.span(), "cannot be allowed")
                 .label(user.gid_map[0].span(), "the map")
-                .help("delete the line: deny is implied"),
+                .help("delete the line: deny is implied")
+                .delete(allowed.span()),
         );
     }
 }

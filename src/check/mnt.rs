@@ -130,13 +130,15 @@ fn hides(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
                 Diagnostic::error("hide-in-tmpfs", format!("{path} would be hidden before the program makes it"))
                     .label(entry.span(), "nothing is there to be hidden")
                     .label(tmpfs.span(), "empty at first, and the program may write here")
-                    .help("delete the line"),
+                    .help("delete the line")
+                    .delete(entry.span()),
             ),
             Some((cover, EntryKind::Hide)) => out.push(
                 Diagnostic::warning("hide-nothing", format!("{} hides {path} already", cover.value.path))
                     .label(entry.span(), "changes nothing")
                     .label(cover.span(), "hides all that is below")
-                    .help("delete the line"),
+                    .help("delete the line")
+                    .delete(entry.span()),
             ),
             None if matches!(sandbox.mnt.root.as_ref().map(|it| &it.value), None | Some(Root::Empty))
                 && !sandbox.mnt.entries.iter().any(|it| it.value.path != *path && below(&it.value.path, path)) =>
@@ -146,7 +148,8 @@ fn hides(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
                     Diagnostic::warning("hide-nothing", format!("there is nothing at {path}"))
                         .label(entry.span(), "hides nothing")
                         .label(root, "the tree is empty but for what is mounted")
-                        .help("delete the line"),
+                        .help("delete the line")
+                        .delete(entry.span()),
                 );
             }
             _ => {}
@@ -174,7 +177,8 @@ fn protects(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
             Diagnostic::warning("protect-nothing", format!("{path} needs no protection"))
                 .label(entry.span(), "changes nothing")
                 .label(span.unwrap_or(sandbox.mnt.mode.span()), why)
-                .help("delete the line, or protect a path below a mount that is `rw`"),
+                .help("delete the line, or protect a path below a mount that is `rw`")
+                .delete(entry.span()),
         );
     }
 }

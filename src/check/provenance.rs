@@ -15,6 +15,8 @@ pub(super) fn tell(sandbox: &Sandbox, findings: &mut [Diagnostic]) {
     for finding in findings {
         let Some(origin) = finding.labels.first().and_then(|it| by_span.get(&it.span)) else { continue };
         let Some(via) = origin.via.first() else { continue };
+        // What says nothing in this sandbox may say something in another that has the profile too.
+        finding.fix = finding.fix.take().filter(|fix| !fix.text.is_empty());
         if !finding.labels.iter().any(|it| it.span == via.span) {
             let label = format!("brought in by `{}`", via.profile);
             finding.labels.push(Label { span: via.span, text: label });

@@ -72,7 +72,8 @@ fn no_effect(seccomp: &Seccomp, out: &mut Vec<Diagnostic>) {
                 Diagnostic::advice("seccomp-no-effect", format!("`{}` gets what every call gets", rule.value.name))
                     .label(rule.span(), "changes nothing")
                     .label(seccomp.otherwise.span(), "says the same of all calls")
-                    .help("delete the line"),
+                    .help("delete the line")
+                    .delete(rule.span()),
             );
         }
     }

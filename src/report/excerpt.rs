@@ -36,6 +36,11 @@ impl<'a> Lines<'a> {
         Lines { files, starts: files.iter().map(|(id, _)| (id, OnceCell::new())).collect() }
     }
 
+    /// Whether a file is in the table.
+    pub(super) fn knows(&self, file: FileId) -> bool {
+        self.starts.contains_key(&file)
+    }
+
     fn starts(&self, file: FileId) -> &[usize] {
         let find = || {
             let text = self.files.text(file);

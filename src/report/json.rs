@@ -53,7 +53,7 @@ pub(super) fn line(files: &Files, lines: &Lines, finding: &Diagnostic) -> String
         let (end_line, end_col) = lines.line_col(span.file, span.end);
         Place { file: files.name(span.file), line, col, end_line, end_col, start: span.start, end: span.end }
     };
-    let known = |span: &Span| (span.file.0 as usize) < files.iter().count();
+    let known = |span: &Span| lines.knows(span.file);
     let labels = finding.labels.iter().filter(|label| known(&label.span));
     let finding = Finding {
         code: finding.code,

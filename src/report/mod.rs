@@ -4,11 +4,13 @@
 //! sentence; the second sentence is a label or the help, and the help is a concrete edit.
 
 mod excerpt;
+mod github;
 mod human;
 mod json;
 mod loading;
 pub mod pages;
 mod render;
+mod sarif;
 
 use serde::Serialize;
 
@@ -16,6 +18,7 @@ use crate::source::Span;
 
 pub use loading::unreadable;
 pub use render::{Format, Style, render};
+pub use sarif::Sarif;
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -102,6 +105,11 @@ impl Diagnostic {
     pub fn fix(mut self, title: impl Into<String>, span: Span, text: impl Into<String>) -> Diagnostic {
         self.fix = Some(Fix { title: title.into(), span, text: text.into() });
         self
+    }
+
+    /// With the removal of a statement as the one obvious edit; a line that has nothing else goes with it.
+    pub fn delete(self, span: Span) -> Diagnostic {
+        self.fix("delete the line", span, "")
     }
 
     /// Whether it is an error.

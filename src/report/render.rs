@@ -1,7 +1,7 @@
 //! Diagnostics for people (miette) and for machines (JSON).
 
 use super::excerpt::Lines;
-use super::{Diagnostic, human, json};
+use super::{Diagnostic, github, human, json};
 use crate::source::Files;
 
 /// For whom findings are printed.
@@ -13,6 +13,8 @@ pub enum Format {
     Narrated,
     /// Machines: one JSON object a finding and line.
     Json,
+    /// GitHub Actions: one workflow command a finding and line.
+    Github,
 }
 
 /// How findings look.
@@ -34,9 +36,10 @@ pub fn render(files: &Files, findings: &[Diagnostic], style: Style) -> String {
     let one = |finding| match style.format {
         Format::Human => human::draw(&lines, finding, style),
         Format::Narrated => human::narrate(&lines, finding),
+        Format::Github => github::line(files, &lines, finding),
         Format::Json => json::line(files, &lines, finding),
     };
-    let between = if style.format == Format::Json { "" } else { "\n" };
+    let between = if matches!(style.format, Format::Json | Format::Github) { "" } else { "\n" };
     findings.iter().map(one).collect::<Vec<String>>().join(between)
 }
 

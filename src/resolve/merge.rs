@@ -251,7 +251,8 @@ fn redundant(statement: &Stated, same: &Candidate, findings: &mut Vec<Diagnostic
         Diagnostic::advice("redundant-set", format!("`{}` already has this value{}", statement.key, through(same)))
             .label(statement.origin.span, "says the same again")
             .label(same.origin.span, "set here")
-            .help("delete the line"),
+            .help("delete the line")
+            .delete(statement.origin.span),
     );
 }
 
@@ -284,7 +285,8 @@ fn remove(slots: &mut Slots, statement: &Stated, findings: &mut Vec<Diagnostic>)
         findings.push(
             Diagnostic::error("remove-nothing", format!("`{}` removes nothing", statement.key))
                 .label(statement.origin.span, "no profile sets it")
-                .help("delete the line"),
+                .help("delete the line")
+                .delete(statement.origin.span),
         );
     }
     if let Some(fixed) = keys.iter().find_map(|key| slots[key].finals.first()) {

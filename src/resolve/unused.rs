@@ -54,11 +54,11 @@ pub fn report(cx: &mut Cx, items: &[Item]) {
         if cx.used.contains(&it.span) {
             continue;
         }
-        cx.report(
-            Diagnostic::warning(it.code, format!("the {} `{}` is never used", it.what, it.name))
-                .label(it.span, "used nowhere in this file")
-                .help("delete it, or use it"),
-        );
+        let finding = Diagnostic::warning(it.code, format!("the {} `{}` is never used", it.what, it.name))
+            .label(it.span, "used nowhere in this file")
+            .help("delete it, or use it");
+        // Of a `use` the span is the whole statement.
+        cx.report(if it.code == "unused-use" { finding.delete(it.span) } else { finding });
     }
 }
 

@@ -78,3 +78,116 @@ fn lines_fit_the_width() {
         }
     }
 }
+
+#[test]
+fn sarif_is_one_log() {
+    let dir = policies();
+    let output = check(&dir, &["--format", "sarif", "warns.nsl", "p"]);
+    assert_eq!((output.code, output.stderr.as_str()), (2, ""), "{output:#?}");
+    let log: serde_json::Value = serde_json::from_str(&output.stdout).expect("a log is JSON");
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
+    let results = run["results"].as_array().expect("results");
+    assert!(results.len() >= 2, "{log:#}");
+    for result in results {
+        let rule = &rules[result["ruleIndex"].as_u64().expect("an index") as usize];
+        assert_eq!(rule["id"], result["ruleId"]);
+        assert!(rule["help"]["text"].as_str().is_some_and(|it| !it.is_empty()));
+        let place = &result["locations"][0]["physicalLocation"];
+        assert!(place["region"]["startLine"].as_u64() >= Some(1), "{result:#}");
+        assert!(place["artifactLocation"]["uri"].as_str().is_some_and(|it| it.ends_with(".nsl")), "{result:#}");
+    }
+    let wrong = results.iter().find(|it| it["ruleId"] == "syntax").expect("`==` is no `=`");
+    assert_eq!(wrong["level"], "error");
+    assert_eq!(wrong["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "p/q/two.nsl");
+    let unused = results.iter().find(|it| it["ruleId"] == "unused-let").expect("it is unused");
+    assert_eq!(unused["level"], "warning");
+    // A service that gets no log takes the findings of last time for those of today.
+    let clean = check(&dir, &["--format", "sarif", "good.nsl"]);
+    let log: serde_json::Value = serde_json::from_str(&clean.stdout).expect("a log is JSON");
+    assert_eq!((clean.code, &log["runs"][0]["results"]), (0, &serde_json::json!([])));
+}
+
+#[test]
+fn github_gets_a_command_a_finding() {
+    let dir = folder(&[("a,b:c.nsl", "sandbox a {\n  run = [\"/bin/true\"]\n  hostnam = \"100%\"\n}\n")]);
+    let output = check(&dir, &["--format", "github", "a,b:c.nsl"]);
+    assert_eq!((output.code, output.stderr.as_str()), (2, ""), "{output:#?}");
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    let line = lines.iter().find(|it| it.contains("unknown-key")).unwrap_or_else(|| panic!("{output:#?}"));
+    assert!(
+        line.starts_with("::error file=a%2Cb%3Ac.nsl,line=3,endLine=3,col=3,endColumn=9,title=nsl%3A%3Aunknown-key::"),
+        "{line}"
+    );
+    assert!(lines.iter().all(|it| it.starts_with("::")), "{output:#?}");
+}
+
+#[test]
+fn narrated_has_no_drawings() {
+    let dir = policies();
+    let output = check(&dir, &["--format", "narrated", "wrong.nsl"]);
+    assert_eq!(output.code, 2);
+    assert!(output.stderr.contains("syntax") && !output.stderr.contains('│'), "{output:#?}");
+}
+
+#[test]
+fn many_at_once_are_told_in_order() {
+    let names: Vec<String> = (0..40).map(|it| format!("p{it:02}.nsl")).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|it| (it.as_str(), WRONG)).collect();
+    let dir = folder(&files);
+    let output = check(&dir, &["--format", "json", "."]);
+    let told: Vec<String> = output
+        .stdout
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).expect("an object")["file"]
+                .as_str()
+                .expect("a name")
+                .to_string()
+        })
+        .collect();
+    let mut sorted = told.clone();
+    sorted.sort();
+    assert_eq!(told, sorted);
+    assert!(told.len() >= 40);
+    // A file that is named twice is one file.
+    let twice = check(&dir, &["./p00.nsl", "p00.nsl"]);
+    assert!(twice.stderr.contains("in 1 file"), "{twice:#?}");
+}
+
+/// Slips that have one obvious edit, in a policy and in a module of it.
+const SLIPS: &[(&str, &str)] = &[
+    (
+        "web.nsl",
+        "use ./base.nsl as base\nuse std/service\nsandbox web with base.small {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = host(ro)\n    mount /tmp = tmpfs(size: 64M)\n  }\n}\n",
+    ),
+    ("base.nsl", "profile small {\n  cgroup new {\n    memory.mx = 64MiB\n  }\n}\n"),
+];
+
+#[test]
+fn fixes_are_made_everywhere() {
+    let dir = folder(SLIPS);
+    let shown = check(&dir, &["--diff", "web.nsl"]);
+    assert_eq!(shown.code, 0, "{shown:#?}");
+    for line in
+        ["--- a/base.nsl", "-    memory.mx = 64MiB", "+    memory.max = 64MiB", "+    mount /tmp = tmpfs(size: 64MiB)"]
+    {
+        assert!(shown.stdout.contains(line), "no `{line}` in {shown:#?}");
+    }
+    let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).expect("it is there");
+    assert_eq!(read("web.nsl"), SLIPS[0].1, "`--diff` changes nothing");
+    let fixed = check(&dir, &["--fix", "web.nsl"]);
+    assert_eq!(fixed.code, 0, "{fixed:#?}");
+    assert!(fixed.stderr.contains("base.nsl:3:5: "), "{fixed:#?}");
+    assert!(read("base.nsl").contains("memory.max") && read("web.nsl").contains("64MiB"));
+    let again = check(&dir, &["--fix", "web.nsl"]);
+    assert!(!again.stderr.contains("edit"), "{again:#?}");
+}
+
+#[test]
+fn what_cannot_be_written_is_said() {
+    let dir = folder(SLIPS);
+    let output = check(&dir, &["--fix", "none.nsl"]);
+    assert_eq!(output.code, 2, "{output:#?}");
+}

@@ -13,6 +13,11 @@ const fn warning(code: &'static str, title: &'static str, text: &'static str) ->
 
 pub(super) const PAGES: &[Page] = &[
     page(
+        "policy-unwritable",
+        "a policy that cannot be changed",
+        "An edit replaces the file by a new one in the same directory, so that it is whole at every moment: that takes the right to write to the directory. Files that were changed before this one stay changed.",
+    ),
+    page(
         "file-missing",
         "a file that is not there",
         "The file that the command line or a `use` names does not exist, or a part of its path is no directory.\n\n\
