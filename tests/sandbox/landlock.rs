@@ -57,8 +57,8 @@ both! {
         if !has("sandbox::landlock::covers_stay", 2) {
             return;
         }
-        let program = format!("{TRY}print(attempt(lambda: umount(b'/etc/hostname')), attempt(lambda: mount(b'none', b'/tmp', b'tmpfs', 0)))");
-        let stage = || Stage::new(who).line("mnt", "hide /etc/hostname").section("caps", "", &["ambient sys_admin"]);
+        let program = format!("{TRY}print(attempt(lambda: umount(b'/etc/passwd')), attempt(lambda: mount(b'none', b'/tmp', b'tmpfs', 0)))");
+        let stage = || Stage::new(who).line("mnt", "hide /etc/passwd").section("caps", "", &["ambient sys_admin"]);
         assert_eq!(stage().python(&program).out(), "fine fine");
         let held = stage().section("landlock", "", &["files = tree"]);
         assert_eq!(held.python(&program).out(), "Operation not permitted Operation not permitted");

@@ -8,15 +8,16 @@ use super::*;
 
 /// Ends with 7 on any signal that asks for an end.
 const POLITE: &str = r#"
-import os, signal
+import os, signal, time
 def end(number, _):
     os.write(1, f"got {signal.Signals(number).name}\n".encode())
     os._exit(7)
 for name in ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"]:
     signal.signal(getattr(signal, name), end)
 print("ready", flush=True)
+# Not pause(2): a signal that comes just before it would be waited for for ever.
 while True:
-    signal.pause()
+    time.sleep(0.05)
 "#;
 
 const STUBBORN: &str = "trap '' TERM INT HUP; echo ready; while :; do sleep 1; done";
