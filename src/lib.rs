@@ -50,6 +50,20 @@ pub fn load(path: &Path, inputs: &Inputs, loader: &dyn Loader) -> Loaded {
     }
 }
 
+/// What every sandbox, pod and container of the file at `path` comes to, as statements, beside the policy.
+pub fn expand(
+    path: &Path,
+    inputs: &Inputs,
+    loader: &dyn Loader,
+) -> Result<(Files, Resolved, Vec<resolve::Expanded>), Diagnostic> {
+    let name = path.to_string_lossy().into_owned();
+    let text = loader.load(path).map_err(|error| report::unreadable(&name, &error))?;
+    let mut files = Files::new();
+    let root = files.add(name, text);
+    let (resolved, all) = resolve::expand(&mut files, root, inputs, loader);
+    Ok((files, resolved, all))
+}
+
 /// Resolves a text that is there already. Where `name` is a path, what the text uses is found relative to it.
 pub fn load_text(name: &str, text: impl Into<Cow<'static, str>>, inputs: &Inputs, loader: &dyn Loader) -> Loaded {
     let mut files = Files::new();

@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod doctor;
+mod expand;
 mod explain;
 mod plan;
 mod policy;
@@ -36,6 +37,7 @@ Examples:
   nsl check web.nsl                   is it right?
   nsl plan web.nsl                    what would be done, step by step, and why
   nsl run web.nsl                     do it
+  nsl expand web.nsl                  what it comes to, without its profiles
   nsl run job.nsl --set in=./a.py -- -v    with a parameter, and arguments for the program
   nsl explain hostname-without-uts    the page behind a diagnostic
   nsl doctor                          what this machine lets you do, and how to change it
@@ -65,6 +67,7 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Plan(plan::Plan),
+    Expand(expand::Expand),
     Explain(explain::Explain),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
@@ -81,6 +84,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> i32 {
         Ok(Command::Run(it)) => run::main(&it),
         Ok(Command::Check(it)) => check::main(&it),
         Ok(Command::Plan(it)) => plan::main(&it),
+        Ok(Command::Expand(it)) => expand::main(&it),
         Ok(Command::Explain(it)) => explain::main(&it),
         Ok(Command::Doctor(it)) => doctor::main(&it),
         Ok(Command::Completions(it)) => completions::main(&it),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::source::Span;
+use crate::source::{Files, Span};
 
 /// A value, the places that had a say in it, and how much the policy insists on it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -82,10 +82,39 @@ pub enum How {
     Implied(&'static str),
 }
 
+impl How {
+    /// The word for it in messages.
+    pub fn word(self) -> &'static str {
+        match self {
+            How::Default => "default",
+            How::Set => "set",
+            How::Override => "override",
+            How::Final => "final",
+            How::Implied(_) => "implied",
+        }
+    }
+}
+
 impl Origin {
     /// The origin of something that nobody wrote: `span` is what it follows from.
     pub fn implied(span: Span, key: &str, rule: &'static str) -> Origin {
         Origin { span, how: How::Implied(rule), key: key.into(), via: Arc::from([]), replaced: Vec::new() }
+    }
+
+    /// Where it comes from, for people: `std/service.nsl:21 via service.hardened at web.nsl:12 (default)`; of what nobody
+    /// wrote, the rule.
+    pub fn place(&self, files: &Files) -> String {
+        if let How::Implied(rule) = self.how {
+            return format!("default: {rule}");
+        }
+        let mut told = files.line_place(self.span);
+        for via in self.via.iter().rev() {
+            told.push_str(&format!(" via {} at {}", via.profile, files.line_place(via.span)));
+        }
+        match self.how {
+            How::Set | How::Implied(_) => told,
+            how => format!("{told} ({})", how.word()),
+        }
     }
 }
 

@@ -23,7 +23,8 @@ pub fn check(cx: &mut Cx, module: &Rc<Module>, group: &Group) {
     let _ = calls(cx, module, &group.name.node, group.name.span);
 }
 
-fn find(cx: &mut Cx, from: &Rc<Module>, name: &str) -> Option<(Rc<Module>, Rc<Group>)> {
+/// The declaration that a name means in a module, with the module that it stands in.
+pub fn find(cx: &mut Cx, from: &Rc<Module>, name: &str) -> Option<(Rc<Module>, Rc<Group>)> {
     if let Some(group) = from.group(cx, name) {
         return Some((from.clone(), group));
     }

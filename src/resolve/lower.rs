@@ -40,16 +40,18 @@ pub fn of_slots(cx: &mut Cx, decl: &Decl, slots: Slots, in_pod: bool) -> Sandbox
         !(it.payload.with_mode && gone.contains(&section))
     });
     findings.into_iter().for_each(|it| cx.report(it));
-    if cx.keep_expanded {
-        let expanded = expand::expanded(decl, &settled);
-        cx.expanded.push(expanded);
-    }
+    let expanded = if cx.keep_expanded { Some(expand::expanded(cx, decl, &settled)) } else { None };
     let mut lower = Lower { cx, settled, span: decl.name.span };
     lower.missing_modes();
     if !in_pod {
         lower.pod_only();
     }
-    lower.sandbox(decl)
+    let sandbox = lower.sandbox(decl);
+    if let Some(mut expanded) = expanded {
+        expand::add_implied(&mut expanded, &sandbox);
+        cx.expanded.push(expanded);
+    }
+    sandbox
 }
 
 /// One sandbox in the making.

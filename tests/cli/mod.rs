@@ -2,6 +2,7 @@
 
 mod checking;
 mod choice;
+mod expanding;
 mod inputs;
 mod pages;
 mod usage;

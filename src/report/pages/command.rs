@@ -13,6 +13,11 @@ const fn warning(code: &'static str, title: &'static str, text: &'static str) ->
 
 pub(super) const PAGES: &[Page] = &[
     page(
+        "unknown-policy-key",
+        "a key that nothing in the policy has",
+        "`nsl expand --why` takes the key of a statement that holds: the section, the field, and for what can be there several times its label, as in `mnt.mount[/tmp]`. The section may be left out. A value that nobody states and that has no default has no key.",
+    ),
+    page(
         "policy-unwritable",
         "a policy that cannot be changed",
         "An edit replaces the file by a new one in the same directory, so that it is whole at every moment: that takes the right to write to the directory. Files that were changed before this one stay changed.",
