@@ -103,6 +103,11 @@ pub fn host_findings(loaded: &Loaded, only: Option<&Sandbox>, probe: &Probe, fac
     sorted(check::check_host(policy, facts))
 }
 
+/// What stands in the way of a policy on a host that one is not on. Nothing is said about paths.
+pub fn target_findings(loaded: &Loaded, facts: &HostFacts) -> Vec<Diagnostic> {
+    sorted(check::check_host(&loaded.resolved.policy, facts))
+}
+
 fn sorted(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     findings.sort_by_key(|finding| finding.labels.first().map(|label| (label.span.file, label.span.start)));
     findings

@@ -99,6 +99,11 @@ fn user_namespaces(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnosti
             "AppArmor restricts them to programs with a profile (kernel.apparmor_restrict_unprivileged_userns is 1)",
             "as root: give nsl an AppArmor profile with `userns,`, or `sysctl kernel.apparmor_restrict_unprivileged_userns=0`",
         )
+    } else if switches.filtered && !facts.caller.has("sys_admin") {
+        (
+            "the container's seccomp filter lets nobody without CAP_SYS_ADMIN make them",
+            "start the container with a seccomp profile that allows clone(2) and unshare(2) with CLONE_NEWUSER",
+        )
     } else {
         return;
     };

@@ -119,6 +119,10 @@ pub struct UserNamespaces {
     pub clone_disabled: bool,
     /// kernel.apparmor_restrict_unprivileged_userns (Ubuntu 23.10 and later) is 1.
     pub apparmor_restricted: bool,
+    /// A seccomp filter around the caller refuses them, as Docker's does to those without CAP_SYS_ADMIN. Known of targets
+    /// only: a filter cannot be asked without trying.
+    #[serde(default)]
+    pub filtered: bool,
 }
 
 /// The cgroup hierarchies of a host.

@@ -16,6 +16,7 @@ mod mounts;
 mod offers;
 mod paths;
 mod probe;
+mod targets;
 mod text;
 
 pub use cgroups::CgroupPlace;
@@ -23,3 +24,4 @@ pub use facts::*;
 pub use hierarchies::NoSuchCgroup;
 pub use offers::{Offer, offers};
 pub use probe::{Probe, probe, probe_paths};
+pub use targets::{target, target_names};

@@ -294,7 +294,12 @@ mod tests {
     fn names_the_switch_that_forbids_user_namespaces() {
         let says = |change: fn(&mut HostFacts)| {
             let mut facts = nobody();
-            facts.userns = crate::host::UserNamespaces { max: 10, clone_disabled: false, apparmor_restricted: false };
+            facts.userns = crate::host::UserNamespaces {
+                max: 10,
+                clone_disabled: false,
+                apparmor_restricted: false,
+                filtered: false,
+            };
             change(&mut facts);
             let offer = offer(&facts, "user new");
             (offer.available, offer.remedy.unwrap_or_default())

@@ -113,6 +113,7 @@ fn user_namespaces() -> UserNamespaces {
         max: number("/proc/sys/user/max_user_namespaces").unwrap_or(0),
         clone_disabled: number("/proc/sys/kernel/unprivileged_userns_clone") == Some(0),
         apparmor_restricted: number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == Some(1),
+        filtered: false,
     }
 }
 

@@ -191,3 +191,22 @@ fn what_cannot_be_written_is_said() {
     let output = check(&dir, &["--fix", "none.nsl"]);
     assert_eq!(output.code, 2, "{output:#?}");
 }
+
+#[test]
+fn hosts_that_one_is_not_on() {
+    let dir = policies();
+    let good = |args: &[&str]| check(&dir, &[args, &["good.nsl"]].concat());
+    assert_eq!(good(&["--target", "debian-12"]).code, 0);
+    good(&["--target", "ubuntu-24.04"]).refuses(2, "ubuntu-24.04 (user) does not let `user` create user namespaces");
+    assert_eq!(good(&["--target", "ubuntu-24.04:root"]).code, 0);
+    good(&["--target", "kernel-5.10:root"]).refuses(2, "kernel-too-old");
+    good(&["--target", "container:root"]).refuses(2, "seccomp filter");
+    good(&["--target", "debain-12"]).refuses(2, "did you mean `debian-12`?");
+    good(&["--target", "./warns.nsl"]).refuses(2, "bad-target");
+    good(&["--target", "./none.target"]).refuses(2, "none.target");
+    // What was recorded is a target.
+    let recorded = run(&["doctor", "--json"]);
+    std::fs::write(dir.path().join("my.target"), recorded.stdout).expect("our own folder");
+    let there = good(&["--target", "my.target", "--target", "debian-13"]);
+    assert!(there.code == 0 || there.stderr.contains("my.target"), "{there:#?}");
+}

@@ -11,6 +11,7 @@ mod pages;
 mod reference;
 mod robust;
 mod syntax;
+mod targets;
 
 use std::collections::BTreeMap;
 use std::fs;

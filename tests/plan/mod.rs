@@ -57,7 +57,7 @@ fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
             subuid: vec![IdRange { start: 100_000, count: 65536 }],
             subgid: vec![IdRange { start: 100_000, count: 65536 }],
         },
-        userns: UserNamespaces { max: 10_000, clone_disabled: false, apparmor_restricted: false },
+        userns: UserNamespaces { max: 10_000, clone_disabled: false, apparmor_restricted: false, filtered: false },
         namespaces: NsKind::ALL.to_vec(),
         cgroups,
         landlock_abi: 6,

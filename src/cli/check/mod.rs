@@ -3,6 +3,7 @@
 mod fixing;
 mod inputs;
 mod tally;
+mod targets;
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -26,6 +27,7 @@ Examples:
   nsl check policies/                   all files below whose names end in .nsl
   nsl check - < web.nsl                 the standard input
   nsl check --host web.nsl              also: could it run here, as this user?
+  nsl check --target debian-12 --target ubuntu-24.04:root web.nsl      could it run there?
   nsl check --fix web.nsl               make the edits that findings propose, and report the rest
   nsl check --diff web.nsl              show these edits, and change nothing
   nsl check --deny warnings policies/   for a pipeline
@@ -50,6 +52,10 @@ pub struct Check {
     /// Check too whether they could run on this machine, as this user.
     #[arg(long)]
     host: bool,
+    /// Check too whether they could run on this host: a built-in name, or a file that `nsl doctor --json` has written there. May be
+    /// given several times. Nothing is said about paths, which nobody knows of another host.
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "host")]
+    target: Vec<String>,
     /// Make the edits that findings propose, in the files and in the modules that they use; then check.
     #[arg(long, conflicts_with = "diff")]
     fix: bool,
@@ -102,8 +108,19 @@ pub fn main(args: &Check) -> i32 {
     {
         return refuse(&Files::new(), &[error]);
     }
-    let host = args.host.then_some((&probe, &facts));
-    report(args, check_all(&given, &inputs, host))
+    let targets = match args.target.iter().map(|it| targets::find(it)).collect::<Result<Vec<HostFacts>, _>>() {
+        Ok(targets) => targets,
+        Err(error) => return refuse(&Files::new(), &[error]),
+    };
+    let hosts = Hosts { here: args.host.then_some((&probe, &facts)), targets: &targets };
+    report(args, check_all(&given, &inputs, hosts))
+}
+
+/// The hosts that policies are checked for.
+#[derive(Clone, Copy)]
+struct Hosts<'a> {
+    here: Option<(&'a Probe, &'a HostFacts)>,
+    targets: &'a [HostFacts],
 }
 
 /// One policy with what was found.
@@ -137,10 +154,10 @@ fn report(args: &Check, all: Vec<Checked>) -> i32 {
 const STACK: usize = 8 << 20;
 
 /// Checks all at once, as many as there are CPUs; the results are in the order of the inputs, however long each takes.
-fn check_all(given: &[Input], inputs: &Inputs, host: Option<(&Probe, &HostFacts)>) -> Vec<Checked> {
+fn check_all(given: &[Input], inputs: &Inputs, hosts: Hosts) -> Vec<Checked> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(given.len());
     if threads <= 1 {
-        return given.iter().map(|it| check(it, inputs, host)).collect();
+        return given.iter().map(|it| check(it, inputs, hosts)).collect();
     }
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<Checked>>> = given.iter().map(|_| Mutex::new(None)).collect();
@@ -149,7 +166,7 @@ fn check_all(given: &[Input], inputs: &Inputs, host: Option<(&Probe, &HostFacts)
             let index = next.fetch_add(1, Ordering::Relaxed);
             given.get(index).zip(results.get(index))
         } {
-            let checked = check(input, inputs, host);
+            let checked = check(input, inputs, hosts);
             if let Ok(mut slot) = result.lock() {
                 *slot = Some(checked);
             }
@@ -165,7 +182,7 @@ fn check_all(given: &[Input], inputs: &Inputs, host: Option<(&Probe, &HostFacts)
     results.into_iter().filter_map(|it| it.into_inner().ok().flatten()).collect()
 }
 
-fn check(input: &Input, inputs: &Inputs, host: Option<(&Probe, &HostFacts)>) -> Checked {
+fn check(input: &Input, inputs: &Inputs, hosts: Hosts) -> Checked {
     let loaded = match input {
         Input::File(path) => nsl::load(path, inputs, &Disk),
         Input::Stdin(text) => nsl::load_text("<stdin>", text.clone(), inputs, &Disk),
@@ -176,10 +193,17 @@ fn check(input: &Input, inputs: &Inputs, host: Option<(&Probe, &HostFacts)>) -> 
         }
     };
     let mut findings = nsl::findings(&loaded);
-    if let Some((probe, facts)) = host
-        && !findings.iter().any(Diagnostic::is_error)
-    {
-        findings.extend(nsl::host_findings(&loaded, None, probe, &mut facts.clone()));
+    // What the host says about half a policy would be about something that nobody wrote.
+    if !findings.iter().any(Diagnostic::is_error) {
+        if let Some((probe, facts)) = hosts.here {
+            findings.extend(nsl::host_findings(&loaded, None, probe, &mut facts.clone()));
+        }
+        let of_targets = hosts.targets.iter().flat_map(|it| nsl::target_findings(&loaded, it));
+        for finding in of_targets {
+            if !findings.contains(&finding) {
+                findings.push(finding);
+            }
+        }
     }
     (loaded.files, findings)
 }

@@ -13,6 +13,16 @@ const fn warning(code: &'static str, title: &'static str, text: &'static str) ->
 
 pub(super) const PAGES: &[Page] = &[
     page(
+        "unknown-target",
+        "a host that nobody has recorded",
+        "`nsl check --target` takes the name of a built-in target (a system as it is installed, for its first user, or with `:root` for root), or a file that `nsl doctor --json` has written on the host in question. What is no built-in name and has no `/` in it is looked for as a file in the working directory.",
+    ),
+    page(
+        "bad-target",
+        "a file that does not hold the facts of a host",
+        "A target is what `nsl doctor --json` prints: the kernel, the caller, cgroups, what restricts user namespaces. The message says at which line and column the file is something else; a file of an older version of nsl is best recorded anew.",
+    ),
+    page(
         "unknown-policy-key",
         "a key that nothing in the policy has",
         "`nsl expand --why` takes the key of a statement that holds: the section, the field, and for what can be there several times its label, as in `mnt.mount[/tmp]`. The section may be left out. A value that nobody states and that has no default has no key.",

@@ -1,0 +1,203 @@
+//! Facts of hosts that one is not on: systems as they are installed, and hosts that somebody recorded.
+//!
+//! Each built-in target is a fresh installation of the system, amd64, as root and as the first ordinary user. What is theirs:
+//! the kernel that the release ships, the sysctl defaults of the distribution, Landlock as that kernel has it switched on at boot,
+//! cgroup v2 with systemd's default delegation. Paths are not known, and nothing is said about them.
+
+use std::collections::BTreeMap;
+
+use super::{Caller, CgroupTree, Cgroups, HostFacts, IdRange, Kernel, UserNamespaces};
+use crate::policy::NsKind;
+
+/// One system.
+struct System {
+    name: &'static str,
+    release: &'static str,
+    version: (u32, u32),
+    landlock_abi: u32,
+    apparmor_restricted: bool,
+    contained: bool,
+}
+
+const SYSTEMS: &[System] = &[
+    // linux-image-amd64 of bookworm; CONFIG_LSM begins with landlock.
+    System {
+        name: "debian-12",
+        release: "6.1.0-40-amd64",
+        version: (6, 1),
+        landlock_abi: 2,
+        apparmor_restricted: false,
+        contained: false,
+    },
+    // linux-image-amd64 of trixie.
+    System {
+        name: "debian-13",
+        release: "6.12.48-amd64",
+        version: (6, 12),
+        landlock_abi: 6,
+        apparmor_restricted: false,
+        contained: false,
+    },
+    // The GA kernel; /usr/lib/sysctl.d/10-apparmor.conf restricts user namespaces to programs with a profile.
+    System {
+        name: "ubuntu-24.04",
+        release: "6.8.0-31-generic",
+        version: (6, 8),
+        landlock_abi: 4,
+        apparmor_restricted: true,
+        contained: false,
+    },
+    // Minor releases differ about Landlock: what all of them have is none.
+    System {
+        name: "rhel-9",
+        release: "5.14.0-362.el9.x86_64",
+        version: (5, 14),
+        landlock_abi: 0,
+        apparmor_restricted: false,
+        contained: false,
+    },
+    // The long-term kernel as such, below what nsl needs for its trees.
+    System {
+        name: "kernel-5.10",
+        release: "5.10.0",
+        version: (5, 10),
+        landlock_abi: 0,
+        apparmor_restricted: false,
+        contained: false,
+    },
+    // `docker run` without options, on a kernel 6.8: its seccomp profile lets nobody make namespaces without CAP_SYS_ADMIN, which it
+    // does not give; /proc is masked, cgroups are read-only.
+    System {
+        name: "container",
+        release: "6.8.0-31-generic",
+        version: (6, 8),
+        landlock_abi: 4,
+        apparmor_restricted: false,
+        contained: true,
+    },
+];
+
+/// What Docker leaves to root: moby's oci/caps/defaults.go.
+const CONTAINER_CAPABILITIES: [&str; 14] = [
+    "chown",
+    "dac_override",
+    "fowner",
+    "fsetid",
+    "kill",
+    "setgid",
+    "setuid",
+    "setpcap",
+    "net_bind_service",
+    "net_raw",
+    "sys_chroot",
+    "mknod",
+    "audit_write",
+    "setfcap",
+];
+
+/// What Docker mounts over in /proc: moby's oci/defaults.go.
+const CONTAINER_MASKED: [&str; 5] = ["/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/sys", "/proc/timer_list"];
+
+/// The built-in targets: a system's name is for its first user, `NAME:root` for root.
+pub fn target_names() -> Vec<String> {
+    SYSTEMS.iter().flat_map(|it| [it.name.to_string(), format!("{}:root", it.name)]).collect()
+}
+
+/// The facts of a built-in target; `NAME:user` is `NAME`.
+pub fn target(name: &str) -> Option<HostFacts> {
+    let (system, root) = match name.split_once(':') {
+        Some((system, "root")) => (system, true),
+        Some((system, "user")) => (system, false),
+        Some(_) => return None,
+        None => (name, false),
+    };
+    SYSTEMS.iter().find(|it| it.name == system).map(|it| facts(it, root))
+}
+
+fn facts(system: &System, root: bool) -> HostFacts {
+    let (uid, user, home) = if root { (0, "root", "/root") } else { (1000, "user", "/home/user") };
+    let privileged = root && !system.contained;
+    let capabilities: Vec<String> = match (root, system.contained) {
+        (false, _) => Vec::new(),
+        (true, true) => CONTAINER_CAPABILITIES.iter().map(ToString::to_string).collect(),
+        (true, false) => all_capabilities(system.version),
+    };
+    let ranges = if root || system.contained { Vec::new() } else { vec![IdRange { start: 100_000, count: 65_536 }] };
+    let helper = |name: &str| (name.to_string(), format!("/usr/bin/{name}"));
+    let own = match (root, system.contained) {
+        (_, true) => "/",
+        (true, false) => "/user.slice/user-0.slice/session-1.scope",
+        (false, false) => "/user.slice/user-1000.slice/session-1.scope",
+    };
+    let tree = CgroupTree {
+        mount: "/sys/fs/cgroup".into(),
+        own: own.into(),
+        controllers: ["cpuset", "cpu", "io", "memory", "hugetlb", "pids", "rdma"].map(String::from).to_vec(),
+        enabled: Vec::new(),
+        writable: privileged,
+    };
+    HostFacts {
+        name: format!("{} ({user})", system.name),
+        kernel: Kernel { release: system.release.into(), version: system.version, arch: "x86_64".into() },
+        caller: Caller {
+            uid,
+            gid: uid,
+            groups: vec![uid],
+            user: user.into(),
+            home: home.into(),
+            capabilities,
+            initial_userns: true,
+            chroot: false,
+            setgroups_denied: false,
+            subuid: ranges.clone(),
+            subgid: ranges,
+        },
+        userns: UserNamespaces {
+            max: 15_000,
+            clone_disabled: false,
+            apparmor_restricted: system.apparmor_restricted,
+            filtered: system.contained,
+        },
+        namespaces: NsKind::ALL.to_vec(),
+        cgroups: Cgroups { v2: Some(tree), v1: BTreeMap::new() },
+        landlock_abi: system.landlock_abi,
+        seccomp_actions: ["kill_process", "kill_thread", "trap", "errno", "user_notif", "trace", "log", "allow"]
+            .map(String::from)
+            .to_vec(),
+        proc_masked: if system.contained { CONTAINER_MASKED.map(String::from).to_vec() } else { Vec::new() },
+        // Docker sets net.ipv4.ip_unprivileged_port_start to 0 in the container's network namespace.
+        unprivileged_port_start: if system.contained { 0 } else { 1024 },
+        hard_limits: BTreeMap::new(),
+        // A time offset is about a host that has been up for a while; an hour is the least one may count on.
+        uptime: 3600,
+        helpers: if system.contained { BTreeMap::new() } else { [helper("newuidmap"), helper("newgidmap")].into() },
+        cgroup_parent: None,
+        paths: BTreeMap::new(),
+    }
+}
+
+/// Every capability, in the order of their numbers; the last three came with Linux 5.8 and 5.9.
+fn all_capabilities(version: (u32, u32)) -> Vec<String> {
+    let new = ["perfmon", "bpf", "checkpoint_restore"];
+    let mut all: Vec<caps::Capability> = caps::all().into_iter().collect();
+    all.sort_by_key(|it| it.index());
+    let names = all.iter().map(|it| it.to_string().trim_start_matches("CAP_").to_ascii_lowercase());
+    names.filter(|it| version >= (5, 9) || !new.contains(&it.as_str())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_a_target_and_is_data() {
+        for name in target_names() {
+            let facts = target(&name).expect("it is listed");
+            assert_eq!(facts.caller.uid == 0, name.ends_with(":root"));
+            let text = serde_json::to_string(&facts).expect("facts are data");
+            assert_eq!(serde_json::from_str::<HostFacts>(&text).expect("facts are data"), facts);
+        }
+        assert_eq!(target("debian-12:user"), target("debian-12"));
+        assert!(target("debian-12:nobody").is_none() && target("debian").is_none());
+    }
+}
