@@ -83,7 +83,11 @@ pub fn findings(loaded: &Loaded) -> Vec<Diagnostic> {
     let mut findings = loaded.resolved.findings.clone();
     // Of a file that could not be read nothing can be said but that.
     if loaded.files.iter().next().is_some() {
-        findings.extend(check::check_policy(&loaded.resolved.policy));
+        let broken = findings.iter().any(Diagnostic::is_error);
+        let mut found = check::check_policy(&loaded.resolved.policy);
+        // What could not be resolved may be the boundary.
+        found.retain(|it| !(broken && it.code == "no-boundary"));
+        findings.extend(found);
     }
     sorted(findings)
 }

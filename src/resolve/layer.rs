@@ -160,6 +160,9 @@ fn find_profile(cx: &mut Cx, instance: &Instance, env: &Env) -> Option<(Rc<Modul
         }
         let module = env.module.clone();
         let Some(decl) = module.profile(cx, &first.node) else {
+            if is_torn(&module) {
+                return None;
+            }
             let known = module.profile_names();
             unknown(cx, first, known, "there is no profile");
             return None;
@@ -179,11 +182,19 @@ fn find_profile(cx: &mut Cx, instance: &Instance, env: &Env) -> Option<(Rc<Modul
     };
     cx.used.push(used);
     let Some(decl) = module.profile(cx, &name.node) else {
+        if is_torn(&module) {
+            return None;
+        }
         let known = module.profile_names();
         unknown(cx, name, known, &format!("module `{}` has no profile", first.node));
         return None;
     };
     Some((module, decl))
+}
+
+/// Whether a part of a module could not be read, which may be what declares the profile: that was said there.
+fn is_torn(module: &Module) -> bool {
+    module.items.iter().any(|it| matches!(it, ast::Item::Error(_)))
 }
 
 /// Gives the parameters of a profile their values. `used_at` is `None` when nobody uses it.

@@ -16,6 +16,8 @@ use crate::syntax::{Outline, outline, parse, parse_range};
 /// The standard library, by module.
 const STD: &[(&str, &str)] = &[
     ("std/service", include_str!("../../stdlib/service.nsl")),
+    ("std/tool", include_str!("../../stdlib/tool.nsl")),
+    ("std/untrusted", include_str!("../../stdlib/untrusted.nsl")),
     ("std/syscalls", include_str!("../../stdlib/syscalls.nsl")),
 ];
 

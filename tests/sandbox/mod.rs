@@ -15,6 +15,7 @@ mod files;
 mod filter;
 mod identity;
 mod landlock;
+mod library;
 mod life;
 mod limits;
 mod namespaces;

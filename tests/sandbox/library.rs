@@ -1,0 +1,78 @@
+//! The profiles of the standard library, each really run.
+
+use super::*;
+
+fn with(who: Who, head: &str, body: &str) -> Stage {
+    Stage::of(who, &format!("{head} {{\n{body}\n}}\n"))
+}
+
+/// Tries things and says what came of each.
+const TRY: &str = r#"
+import os, socket, ctypes
+def attempt(name, call):
+    try:
+        print(name, "done", call())
+    except OSError as error:
+        print(name, error.strerror)
+attempt("write", lambda: open("/usr/x", "w"))
+attempt("root", lambda: open("/x", "w"))
+attempt("inet", lambda: socket.socket(socket.AF_INET))
+attempt("unix", lambda: socket.socket(socket.AF_UNIX) and 0)
+attempt("home", lambda: os.listdir("/home"))
+attempt("etc", lambda: sorted(os.listdir("/etc"))[-1])
+attempt("fork", lambda: os.waitpid(os.fork() or os._exit(0), 0)[1])
+print("caps", [line.split()[1] for line in open("/proc/self/status") if line.startswith("Cap")])
+print("mode", [line.split()[1] for line in open("/proc/self/status") if line.startswith(("NoNewPrivs", "Seccomp:"))])
+"#;
+
+both! {
+    fn tool_filters(who) {
+        let stage = with(who, "use std/tool\nsandbox t with tool.filter", "  run = [\"/bin/sh\", \"-c\", \"sort; id -u; ls /home 2>&1; echo x >/etc/x\"]");
+        let outcome = stage.finish({
+            let mut command = stage.command::<&str>(&[]);
+            command.stdin(std::process::Stdio::null());
+            command
+        });
+        outcome.ends(2).says("Read-only file system");
+        let out = String::from_utf8_lossy(outcome.bytes()).into_owned();
+        assert!(out.starts_with("1000\n") && out.contains("No such file"), "{out}");
+    }
+
+    fn tool_ends_in_time(who) {
+        let stage = with(who, "use std/tool\nsandbox t with tool.filter(wall: 300ms)", "  run = [\"/bin/sleep\", \"100\"]");
+        stage.run::<&str>(&[]).ends(137).says("time-limit-hit");
+    }
+
+    fn untrusted_is_contained(who) {
+        // Its limits are required, and a user has no cgroup to put them in.
+        let head = "use std/untrusted\nsandbox u with untrusted.contained";
+        if who == Who::User {
+            with(who, head, "  run = [\"/bin/true\"]").run::<&str>(&[]).ends(2).says("cgroup-not-delegated");
+            return;
+        }
+        let stage = with(who, head, "  run = [\"/usr/bin/python3\", \"-I\", \"-S\"]");
+        let out = stage.run(&["-c", TRY]).out();
+        let lines: Vec<&str> = out.lines().collect();
+        let expected = [
+            "write Read-only file system",
+            "root Read-only file system",
+            "inet Address family not supported by protocol",
+            "unix Operation not permitted",
+            "home No such file or directory",
+            "etc done passwd",
+            "fork done 0",
+            "caps ['0000000000000000', '0000000000000000', '0000000000000000', '0000000000000000', '0000000000000000']",
+            "mode ['1', '2']",
+        ];
+        assert_eq!(lines, expected, "{out}");
+    }
+
+    fn untrusted_dies_of_a_mount(who) {
+        if who == Who::User {
+            return;
+        }
+        let program = "import ctypes; ctypes.CDLL(None).mount(b'none', b'/tmp', b'tmpfs', 0, None)";
+        let stage = with(who, "use std/untrusted\nsandbox u with untrusted.contained", "  run = [\"/usr/bin/python3\", \"-I\", \"-c\"]");
+        stage.run(&[program]).ends(128 + 31).says("filter-killed");
+    }
+}
