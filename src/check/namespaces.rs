@@ -76,6 +76,14 @@ fn pid(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
                 .help("write `mnt new { … }` with `mount /proc = proc`"),
         );
     }
+    if mode.value == Mode::Host && !sandbox.pid.init.value {
+        out.push(
+            Diagnostic::warning("pid-outlives", "what the program starts may go on after nsl was killed")
+                .label(sandbox.pid.init.span(), "nobody inside ends it then")
+                .label(mode.span(), "the kernel ends it with a PID namespace of its own only")
+                .help("write `pid new`, or leave `init` on"),
+        );
+    }
     if mode.value == Mode::New && !sandbox.pid.init.value {
         let init = &sandbox.pid.init;
         out.push(

@@ -255,7 +255,12 @@ fn mount_cause(source: &MountStep, target: &str, errno: i32) -> Option<String> {
             Some(format!("{target} cannot be made in the sandbox: a symbolic link on the way leads nowhere"))
         }
         (_, libc::ELOOP) => Some(format!("too many symbolic links on the way to {target}")),
-        (_, libc::ENOSPC) => text("/proc/sys/fs/mount-max is reached, or the text is larger than the stage"),
+        (MountStep::File { .. }, libc::ENOSPC) => {
+            text("all texts of `file(\"…\")` together may have 16 MiB, and be 4000")
+        }
+        (_, libc::ENOSPC) => text(
+            "the tmpfs above it has no inodes left for the place to mount on (`inodes:`), or /proc/sys/fs/mount-max is reached",
+        ),
         (_, libc::EACCES) => {
             Some(format!("the program's user may not pass through a directory on the way to {target}"))
         }

@@ -109,6 +109,13 @@ pub(super) const PAGES: &[Page] = &[
         "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  pid new {\n    init = true\n  }\n}\n",
     ),
     warning(
+        "pid-outlives",
+        "processes that nobody ends when nsl is killed",
+        "When nsl ends, by whatever signal, its children are sent SIGKILL. With `pid new` that ends PID 1, and with it the kernel ends all others; with an init, init ends what it finds below itself. Among the host's processes and without an init only the program itself is ended: what it has started goes on, outside of anybody's control.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  pid host {\n    init = false\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  pid host {\n    init = true\n  }\n}\n",
+    ),
+    warning(
         "pid-stop-signal",
         "a signal that PID 1 may never see",
         "PID 1 gets the signals that it handles, and from outside KILL and STOP.",
