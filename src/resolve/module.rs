@@ -15,6 +15,8 @@ use crate::syntax::{Outline, outline, parse, parse_range};
 
 /// The standard library, by module.
 const STD: &[(&str, &str)] = &[
+    ("std/agent", include_str!("../../stdlib/agent.nsl")),
+    ("std/build", include_str!("../../stdlib/build.nsl")),
     ("std/service", include_str!("../../stdlib/service.nsl")),
     ("std/tool", include_str!("../../stdlib/tool.nsl")),
     ("std/untrusted", include_str!("../../stdlib/untrusted.nsl")),

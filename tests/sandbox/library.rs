@@ -1,5 +1,6 @@
 //! The profiles of the standard library, each really run.
 
+use super::stage::have;
 use super::*;
 
 fn with(who: Who, head: &str, body: &str) -> Stage {
@@ -74,5 +75,44 @@ both! {
         let program = "import ctypes; ctypes.CDLL(None).mount(b'none', b'/tmp', b'tmpfs', 0, None)";
         let stage = with(who, "use std/untrusted\nsandbox u with untrusted.contained", "  run = [\"/usr/bin/python3\", \"-I\", \"-c\"]");
         stage.run(&[program]).ends(128 + 31).says("filter-killed");
+    }
+}
+
+/// A work tree that everybody may write to.
+fn tree(stage: Stage) -> Stage {
+    stage.folder("work").folder("work/.git").folder("work/.git/hooks").file("work/.env", 0o644, "secret\n")
+}
+
+both! {
+    fn build_compiles_and_lays_no_hooks(who) {
+        let script = "printf 'int main(void) { return 7; }' >a.c && cc a.c -o a && ./a; echo $?
+            (echo bad >.git/hooks/post-commit) 2>/dev/null || echo refused; mv .git other 2>/dev/null || echo refused
+            ls -A /home /root /run /var/lib | tr -d '\\n'; id -u; ip link 2>/dev/null | grep -c eth";
+        if !have("cc") {
+            // The virtual machine has few programs, and is known to have none.
+            if !stage::in_vm() {
+                skip("sandbox::library::build_compiles_and_lays_no_hooks", "there is no C compiler");
+            }
+            return;
+        }
+        let stage = tree(with(who, "use std/build\nsandbox b with build.workspace(tree: ./work)", "  run = [\"/bin/sh\", \"-c\"]"));
+        let outcome = stage.run(&[script]);
+        let out = String::from_utf8_lossy(outcome.bytes()).into_owned();
+        assert_eq!(out, "7\nrefused\nrefused\n/home:/root:/run:/var/lib:1000\n0\n", "{outcome:?}");
+        assert!(stage.path("work/a").exists());
+    }
+
+    fn an_agent_leaves_nothing_to_be_obeyed(who) {
+        let script = "echo fine >file && cat file; grep secret .env || echo hidden
+            for path in .git/hooks/pre-commit .git/config .bashrc .vscode/tasks.json .envrc .env.local; do
+              (echo bad >$path) 2>/dev/null && echo wrote $path; rm -rf $path 2>/dev/null; mkdir -p $path 2>/dev/null && touch $path/x 2>/dev/null && echo made $path
+            done
+            mv .git other 2>/dev/null || echo refused; ls -A /home /root | tr -d '\\n'; echo";
+        let stage = tree(with(who, "use std/agent\nsandbox a with agent.confined(tree: ./work)", "  run = [\"/bin/sh\", \"-c\"]"));
+        assert_eq!(stage.run(&[script]).out(), "fine\nhidden\nrefused\n/home:/root:");
+        let mut left: Vec<_> = std::fs::read_dir(stage.path("work")).expect("it is there").flatten().map(|it| it.file_name()).collect();
+        left.sort();
+        assert_eq!(left, [".env", ".git", "file"]);
+        assert_eq!(std::fs::read_dir(stage.path("work/.git/hooks")).expect("it is there").count(), 0);
     }
 }
