@@ -88,11 +88,26 @@ fn create(parent: BorrowedFd, name: &str, dir: bool) -> Result<(), Errno> {
 /// by them. What cannot be given away stays the caller's.
 fn resemble(parent: BorrowedFd, made: BorrowedFd, dir: bool) {
     let Ok(above) = rustix::fs::fstat(parent) else { return };
+    if !is_fresh(made, dir) {
+        return;
+    }
     let (uid, gid) = (rustix::process::Uid::from_raw(above.st_uid), rustix::process::Gid::from_raw(above.st_gid));
     let _ = rustix::fs::fchown(made, Some(uid), Some(gid));
     if dir {
         let _ = rustix::fs::fchmod(made, Mode::from_raw_mode(above.st_mode & 0o777));
     }
+}
+
+/// Whether this can be what was just made. Whoever may write to the directory above may have put another thing in its place by
+/// then, a file of somebody else's under a second name at that, which is not to be given away: ours, empty, known by one name.
+fn is_fresh(made: BorrowedFd, dir: bool) -> bool {
+    let Ok(stat) = rustix::fs::fstat(made) else { return false };
+    let empty = match dir {
+        true => rustix::fs::Dir::read_from(made)
+            .is_ok_and(|entries| entries.flatten().all(|it| it.file_name() == c"." || it.file_name() == c"..")),
+        false => stat.st_size == 0 && stat.st_nlink == 1,
+    };
+    empty && stat.st_uid == rustix::process::geteuid().as_raw()
 }
 
 /// Opens what may be a placeholder and locks it; `None` for what is none: anything with something in it.
