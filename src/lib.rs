@@ -136,9 +136,7 @@ pub fn select<'a>(loaded: &'a Loaded, name: Option<&str>) -> Result<&'a Sandbox,
             .help("run one `sandbox` at a time"));
     }
     match (name, policy.sandboxes.as_slice()) {
-        (_, []) => Err(Diagnostic::error("no-sandbox", "this file declares no sandbox").help(
-            "declare one: `sandbox NAME { run = [\"/bin/sh\"] … }`; a module of profiles is for `use` in other files",
-        )),
+        (_, []) => Err(resolve::no_sandbox()),
         (None, [only]) => Ok(only),
         (None, _) => Err(Diagnostic::error("which-sandbox", "this file declares several sandboxes")
             .help(format!("put one of their names behind the file: {}", names()))),

@@ -1,11 +1,12 @@
 //! The second wall: landlock(7).
 
 use crate::host::HostFacts;
-use crate::policy::{Mode, NsKind, Port, Protocol, Sandbox, Scope, Strength, Traced};
+use crate::policy::{Landlock, LandlockAbi, Mode, NsKind, Port, Protocol, Sandbox, Scope, Strength, Traced};
 use crate::report::Diagnostic;
+use crate::source::Span;
 
-/// A statement, the ABI that it needs, and the kernel that brought it.
-type Need<'a> = (&'a str, Option<(crate::source::Span, Strength)>, u32, &'a str);
+/// A statement, where it stands, and the ABI that it needs.
+type Need<'a> = (&'a str, Option<(Span, Strength)>, LandlockAbi);
 
 pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     let landlock = &sandbox.landlock;
@@ -76,7 +77,7 @@ fn scopes(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
 /// A program that is meant to mount things cannot, under Landlock.
 fn mounts(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     let Some(files) = &sandbox.landlock.files else { return };
-    if let Some(cap) = sandbox.caps.keep.iter().find(|it| it.value == "CAP_SYS_ADMIN" || it.value == "sys_admin") {
+    if let Some(cap) = sandbox.caps.keep.iter().find(|it| it.value == "sys_admin") {
         out.push(
             Diagnostic::warning("landlock-forbids-mounts", "the program can mount nothing, whatever it keeps")
                 .label(files.span(), "Landlock lets nobody change the tree of mounts")
@@ -89,16 +90,16 @@ fn mounts(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
 /// What this kernel cannot give.
 pub(super) fn check_host(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
     let landlock = &sandbox.landlock;
-    fn at<T>(value: &Option<Traced<T>>) -> Option<(crate::source::Span, Strength)> {
+    fn at<T>(value: &Option<Traced<T>>) -> Option<(Span, Strength)> {
         value.as_ref().map(|it| (it.span(), it.strength))
     }
     let needs: [Need; 4] = [
-        ("files", at(&landlock.files), 2, "5.19"),
-        ("tcp.bind", at(&landlock.tcp_bind), 4, "6.7"),
-        ("tcp.connect", at(&landlock.tcp_connect), 4, "6.7"),
-        ("scope", at(&landlock.scope), 6, "6.12"),
+        ("files", at(&landlock.files), Landlock::FILES),
+        ("tcp.bind", at(&landlock.tcp_bind), Landlock::TCP),
+        ("tcp.connect", at(&landlock.tcp_connect), Landlock::TCP),
+        ("scope", at(&landlock.scope), Landlock::SCOPE),
     ];
-    for (name, stated, abi, since) in needs {
+    for (name, stated, LandlockAbi { number: abi, since }) in needs {
         let Some((span, strength)) = stated else { continue };
         if facts.landlock_abi >= abi || strength == Strength::Prefer {
             continue;

@@ -3,6 +3,7 @@
 //! Everything else of a sandbox dies with its supervisor by itself; directories of the cgroup file system, and the
 //! placeholders of what is covered, do not.
 
+use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 
@@ -23,16 +24,31 @@ pub struct Janitor {
     pipe: OwnedFd,
 }
 
-/// Where placeholders may be made: an open directory, and the path below it.
-pub type Spot<'a> = (BorrowedFd<'a>, &'a str);
+/// Where placeholders may be made.
+#[derive(Clone, Copy)]
+pub struct Spot<'a> {
+    /// An open directory.
+    pub root: BorrowedFd<'a>,
+    /// The path below it.
+    pub path: &'a str,
+}
 
-/// What the janitor is told, four bytes at a time: what, which, and how deep.
+/// All of a plan, by step.
+pub type Spots<'a> = BTreeMap<usize, Spot<'a>>;
+
+/// What the janitor is told, six bytes at a time: what, which, and how deep.
 const FORGET: u8 = b'-';
 const MAKING: u8 = b'+';
+const MESSAGE: usize = 6;
+
+fn message(what: u8, which: usize, depth: u8) -> [u8; MESSAGE] {
+    let [a, b, c, d] = (which as u32).to_ne_bytes();
+    [what, a, b, c, d, depth]
+}
 
 impl Janitor {
     /// Starts a janitor for cgroups and placeholders that do not exist yet, so that there is no moment without one.
-    pub fn start(paths: Vec<PathBuf>, spots: &[Spot]) -> Done<Janitor> {
+    pub fn start(paths: Vec<PathBuf>, spots: &Spots) -> Done<Janitor> {
         let what = || "starting the process that cleans up".to_string();
         let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context(what)?;
         match sys::fork().context(what)? {
@@ -46,7 +62,7 @@ impl Janitor {
                 let _ = nix::unistd::setsid();
                 let _ = rustix::thread::set_name(c"nsl-janitor");
                 sys::wipe_command_line();
-                let mut kept: Vec<RawFd> = spots.iter().map(|it| it.0.as_raw_fd()).collect();
+                let mut kept: Vec<RawFd> = spots.values().map(|it| it.root.as_raw_fd()).collect();
                 kept.push(read.as_raw_fd());
                 sys::close_all_but(kept);
                 keep(&read, paths, spots);
@@ -61,18 +77,17 @@ impl Janitor {
         let known = self.paths.iter_mut().enumerate().find(|(_, it)| it.as_deref() == Some(path));
         let Some((index, known)) = known else { return };
         *known = None;
-        let _ = rustix::io::write(&self.pipe, &[FORGET, index as u8, 0, 0]);
+        let _ = rustix::io::write(&self.pipe, &message(FORGET, index, 0));
     }
 
-    /// Makes what is missing at the spot with this number.
-    pub fn make_placeholder(&mut self, number: u16, spot: Spot, dir: bool) -> Done {
-        let [low, high] = number.to_le_bytes();
+    /// Makes what is missing at the spot of a step.
+    pub fn make_placeholder(&mut self, step: usize, spot: Spot, dir: bool) -> Done {
         let pipe = &self.pipe;
         let mut before = |depth: u8| {
-            let told = rustix::io::write(pipe, &[MAKING, low, high, depth]);
+            let told = rustix::io::write(pipe, &message(MAKING, step, depth));
             told.map(drop).context(|| "telling the process that cleans up".to_string())
         };
-        self.placeholders.extend(placeholders::make(spot.0, spot.1, dir, &mut before)?);
+        self.placeholders.extend(placeholders::make(spot.root, spot.path, dir, &mut before)?);
         Ok(())
     }
 
@@ -94,14 +109,20 @@ impl Janitor {
 }
 
 /// Listens until the pipe is closed, and cleans up.
-fn keep(read: &OwnedFd, paths: Vec<PathBuf>, spots: &[Spot]) {
+fn keep(read: &OwnedFd, paths: Vec<PathBuf>, spots: &Spots) {
     let mut paths: Vec<Option<PathBuf>> = paths.into_iter().map(Some).collect();
     let mut made: Vec<(usize, u8)> = Vec::new();
-    let mut message = [0; 4];
+    let mut told = [0; MESSAGE];
     loop {
-        match rustix::io::read(read, &mut message) {
-            Ok(4) if message[0] == FORGET => drop(paths.get_mut(usize::from(message[1])).and_then(Option::take)),
-            Ok(4) => made.push((usize::from(u16::from_le_bytes([message[1], message[2]])), message[3])),
+        match rustix::io::read(read, &mut told) {
+            Ok(MESSAGE) => {
+                let [what, a, b, c, d, depth] = told;
+                let which = u32::from_ne_bytes([a, b, c, d]) as usize;
+                match what {
+                    FORGET => drop(paths.get_mut(which).and_then(Option::take)),
+                    _ => made.push((which, depth)),
+                }
+            }
             Err(rustix::io::Errno::INTR) => {}
             _ => break,
         }
@@ -109,8 +130,8 @@ fn keep(read: &OwnedFd, paths: Vec<PathBuf>, spots: &[Spot]) {
     for path in paths.iter().flatten() {
         cgroup::remove(path);
     }
-    for (number, depth) in made.into_iter().rev() {
-        if let Some((root, path)) = spots.get(number) {
+    for (step, depth) in made.into_iter().rev() {
+        if let Some(Spot { root, path }) = spots.get(&step) {
             placeholders::remove_at(*root, path, depth);
         }
     }

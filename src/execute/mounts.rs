@@ -1,6 +1,6 @@
 //! The new mount API: everything by descriptor, nothing by a path that somebody else could swap.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags};
 use rustix::mount::{
@@ -91,6 +91,15 @@ pub fn attach(mount: BorrowedFd, target: BorrowedFd) -> Result<(), rustix::io::E
 /// Sets attributes on a mount and makes it private; `recursive`: on all below it as well, all or none.
 pub fn restrict(mount: BorrowedFd, attributes: u64, recursive: bool) -> Done {
     sys::mount_setattr(mount, attributes, recursive).context(|| "setting the attributes of the mount".to_string())
+}
+
+/// A private copy of the mount tree at `source`, with these attributes, attached on what `target` refers to, which may be the
+/// same: then it becomes a mount of its own.
+pub fn bind_on(source: BorrowedFd, target: BorrowedFd, attributes: u64, what: impl Fn() -> String) -> Done<OwnedFd> {
+    let copy = clone_tree(source, "", true).context(&what)?;
+    restrict(copy.as_fd(), attributes, true)?;
+    attach(copy.as_fd(), target).context(&what)?;
+    Ok(copy)
 }
 
 /// Opens a path inside a tree as if the tree were the root: no `..`, no symbolic link and no magic link of it leads out.

@@ -87,7 +87,7 @@ pub fn prepare(plan: &Plan, prepared: &mut Prepared) -> Result<(), Notice> {
             let janitor = janitor(plan, &prepared.sources);
             prepared.janitor = Some(janitor.map_err(|failure| Notice { step: index, failure, fatal: true })?);
         }
-        if let Err(failure) = prepared.step(plan, index, &step.action, step.required) {
+        if let Err(failure) = prepared.step(index, &step.action, step.required) {
             let notice = Notice { step: index, failure, fatal: step.required };
             if step.required {
                 return Err(notice);
@@ -105,31 +105,21 @@ fn janitor(plan: &Plan, sources: &Sources) -> Done<Janitor> {
         Action::CreateCgroup(dir) => Some(cgroup::path_of(dir, pid)),
         _ => None,
     });
-    let spots: Vec<Spot> = spots(plan, sources).map(|(_, spot)| spot).collect();
-    Janitor::start(paths.collect(), &spots)
-}
-
-/// Where placeholders may be made, with the index of the step; a source that is optional and missing has none.
-fn spots<'a>(plan: &'a Plan, sources: &'a Sources) -> impl Iterator<Item = (usize, Spot<'a>)> {
-    plan.steps.iter().enumerate().filter_map(|(index, step)| match &step.action {
-        Action::Placeholder { id, path, .. } => Some((index, (sources.place(*id)?, path.as_str()))),
+    // A source that is optional and missing has none.
+    let spots = plan.steps.iter().enumerate().filter_map(|(index, step)| match &step.action {
+        Action::Placeholder { id, path, .. } => Some((index, Spot { root: sources.place(*id)?, path })),
         _ => None,
-    })
+    });
+    Janitor::start(paths.collect(), &spots.collect())
 }
 
 impl Prepared {
-    fn step(&mut self, plan: &Plan, index: usize, action: &Action, required: bool) -> Done {
+    fn step(&mut self, index: usize, action: &Action, required: bool) -> Done {
         match action {
-            Action::Placeholder { dir, .. } => {
-                let mut spots = spots(plan, &self.sources).enumerate();
-                let found = spots.find(|(_, (step, _))| *step == index);
-                match (found, &mut self.janitor) {
-                    (Some((number, (_, spot))), Some(janitor)) => {
-                        janitor.make_placeholder(number.try_into().unwrap_or(u16::MAX), spot, *dir)
-                    }
-                    _ => Ok(()),
-                }
-            }
+            Action::Placeholder { id, path, dir } => match (self.sources.place(*id), &mut self.janitor) {
+                (Some(root), Some(janitor)) => janitor.make_placeholder(index, Spot { root, path }, *dir),
+                _ => Ok(()),
+            },
             Action::OpenSource { path, recursive, .. } => self.sources.open(index, path, *recursive, required),
             Action::Publish { address, outer, inner } => {
                 let listener = TcpListener::bind((*address, outer.number))

@@ -273,19 +273,12 @@ impl Tree {
                 if mounts::is_read_only(found.as_fd()) {
                     return Ok(None);
                 }
-                let copy = mounts::clone_tree(found.as_fd(), "", true).context(what)?;
-                mounts::restrict(copy.as_fd(), RDONLY, true)?;
-                mounts::attach(copy.as_fd(), found.as_fd()).context(what)?;
+                mounts::bind_on(found.as_fd(), found.as_fd(), RDONLY, what)?;
                 return Ok(None);
             }
             dir = match mounts::mount_id(found.as_fd())? == mounts::mount_id(dir.as_fd())? {
                 false => found,
-                true => {
-                    let copy = mounts::clone_tree(found.as_fd(), "", true).context(what)?;
-                    mounts::restrict(copy.as_fd(), 0, true)?;
-                    mounts::attach(copy.as_fd(), found.as_fd()).context(what)?;
-                    copy
-                }
+                true => mounts::bind_on(found.as_fd(), found.as_fd(), 0, what)?,
             };
         }
         Ok(None)
@@ -302,9 +295,7 @@ impl Tree {
         if mounts::is_dir(led.as_fd())? {
             return Err(refused("to a directory"));
         }
-        let copy = mounts::clone_tree(led.as_fd(), "", true).context(|| format!("protecting {path}"))?;
-        mounts::restrict(copy.as_fd(), RDONLY, true)?;
-        mounts::attach(copy.as_fd(), link).context(|| format!("covering the symbolic link {path}"))
+        mounts::bind_on(led.as_fd(), link, RDONLY, || format!("covering the symbolic link {path}")).map(drop)
     }
 
     /// Makes a symbolic link; one that is there already with the same text will do.

@@ -57,8 +57,12 @@ fn subordinate(text: &str, user: &str, uid: u32) -> Vec<IdRange> {
 }
 
 fn capabilities() -> Vec<String> {
-    let mut found: Vec<caps::Capability> =
-        caps::read(None, caps::CapSet::Effective).unwrap_or_default().into_iter().collect();
+    capability_names(caps::read(None, caps::CapSet::Effective).unwrap_or_default())
+}
+
+/// In the words of the language, in the order of their numbers.
+pub(super) fn capability_names(set: caps::CapsHashSet) -> Vec<String> {
+    let mut found: Vec<caps::Capability> = set.into_iter().collect();
     found.sort_by_key(|it| it.index());
     found.iter().map(|it| it.to_string().trim_start_matches("CAP_").to_ascii_lowercase()).collect()
 }

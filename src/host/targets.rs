@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::caller::capability_names;
 use super::{Caller, CgroupTree, Cgroups, HostFacts, IdRange, Kernel, UserNamespaces};
 use crate::policy::NsKind;
 
@@ -179,10 +180,8 @@ fn facts(system: &System, root: bool) -> HostFacts {
 /// Every capability, in the order of their numbers; the last three came with Linux 5.8 and 5.9.
 fn all_capabilities(version: (u32, u32)) -> Vec<String> {
     let new = ["perfmon", "bpf", "checkpoint_restore"];
-    let mut all: Vec<caps::Capability> = caps::all().into_iter().collect();
-    all.sort_by_key(|it| it.index());
-    let names = all.iter().map(|it| it.to_string().trim_start_matches("CAP_").to_ascii_lowercase());
-    names.filter(|it| version >= (5, 9) || !new.contains(&it.as_str())).collect()
+    let names = capability_names(caps::all());
+    names.into_iter().filter(|it| version >= (5, 9) || !new.contains(&it.as_str())).collect()
 }
 
 #[cfg(test)]

@@ -5,19 +5,14 @@
 
 use super::build::Builder;
 use super::{Action, LandlockPath, LandlockSpec, Stage};
-use crate::policy::{Access, EntryKind, MountSource, Root, Sandbox, Strength, Traced};
-
-/// The ABI that each statement needs: landlock(7).
-pub const FILES_ABI: u32 = 2;
-/// Linux 6.7.
-pub const TCP_ABI: u32 = 4;
-/// Linux 6.12.
-pub const SCOPE_ABI: u32 = 6;
+use crate::policy::{Access, EntryKind, Landlock, LandlockAbi, MountSource, Root, Sandbox, Strength, Traced};
 
 pub(super) fn build(builder: &mut Builder) {
     let landlock = &builder.sandbox.landlock;
-    let (files, bind) = (met(builder, &landlock.files, FILES_ABI), met(builder, &landlock.tcp_bind, TCP_ABI));
-    let (connect, scope) = (met(builder, &landlock.tcp_connect, TCP_ABI), met(builder, &landlock.scope, SCOPE_ABI));
+    let (files, bind) =
+        (met(builder, &landlock.files, Landlock::FILES), met(builder, &landlock.tcp_bind, Landlock::TCP));
+    let (connect, scope) =
+        (met(builder, &landlock.tcp_connect, Landlock::TCP), met(builder, &landlock.scope, Landlock::SCOPE));
     let ports = |list: Option<&Traced<Vec<crate::policy::Port>>>| {
         list.map(|it| it.value.iter().map(|port| port.number).collect::<Vec<u16>>())
     };
@@ -39,15 +34,15 @@ pub(super) fn build(builder: &mut Builder) {
 }
 
 /// A statement that this kernel can meet. One that it cannot and that is only preferred is noted as missing.
-fn met<'a, T>(builder: &mut Builder<'a>, value: &'a Option<Traced<T>>, abi: u32) -> Option<&'a Traced<T>> {
+fn met<'a, T>(builder: &mut Builder<'a>, value: &'a Option<Traced<T>>, abi: LandlockAbi) -> Option<&'a Traced<T>> {
     let value = value.as_ref()?;
     let found = builder.facts.landlock_abi;
-    if found >= abi || value.strength != Strength::Prefer {
+    if found >= abi.number || value.strength != Strength::Prefer {
         return Some(value);
     }
     let reason = match found {
         0 => "this kernel has no Landlock, or it was not switched on at boot".to_string(),
-        _ => format!("it needs Landlock ABI {abi}, and this kernel has {found}"),
+        _ => format!("it needs Landlock ABI {}, and this kernel has {found}", abi.number),
     };
     builder.degrade(value, reason);
     None

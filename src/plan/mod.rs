@@ -22,7 +22,6 @@ pub use crate::policy::{
 pub use build::{Options, plan};
 pub use filter::filter_spec;
 pub use identity::allotted_id;
-pub use landlock::{FILES_ABI, SCOPE_ABI, TCP_ABI};
 pub(crate) use print::describe;
 pub use print::print;
 pub use step::*;

@@ -17,11 +17,22 @@ pub struct Landlock {
     pub scope: Option<Traced<Vec<Scope>>>,
 }
 
+/// An ABI of Landlock, and the kernel that brought it: landlock(7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LandlockAbi {
+    /// Its number.
+    pub number: u32,
+    /// `5.19`
+    pub since: &'static str,
+}
+
 impl Landlock {
-    /// Whether anything is stated.
-    pub fn is_stated(&self) -> bool {
-        self.files.is_some() || self.tcp_bind.is_some() || self.tcp_connect.is_some() || self.scope.is_some()
-    }
+    /// What `files` needs: with less, nothing could be renamed from one directory to another.
+    pub const FILES: LandlockAbi = LandlockAbi { number: 2, since: "5.19" };
+    /// What `tcp.bind` and `tcp.connect` need.
+    pub const TCP: LandlockAbi = LandlockAbi { number: 4, since: "6.7" };
+    /// What `scope` needs.
+    pub const SCOPE: LandlockAbi = LandlockAbi { number: 6, since: "6.12" };
 }
 
 /// What Landlock keeps inside: Linux 6.12.

@@ -29,7 +29,7 @@ use crate::report::Diagnostic;
 use crate::source::{FileId, Files, Loader, Span};
 use crate::syntax::ast::{DeclKind, Item};
 use crate::syntax::parse;
-pub use expand::{Expanded, Line, Show, pick, text};
+pub use expand::{Expanded, Line, Show, no_sandbox, pick, text};
 use merge::Slots;
 use module::Module;
 use scope::{Binding, Scope, normalise};

@@ -53,6 +53,26 @@ fn relay_ticks(nsl: nix::unistd::Pid) -> u32 {
     found.expect("a port is published")
 }
 
+/// Connections, each of which has sent its number.
+fn talk(port: u16, count: u8) -> Vec<TcpStream> {
+    let connect = |_| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it is published");
+    let mut streams: Vec<TcpStream> = (0..count).map(connect).collect();
+    for (number, stream) in streams.iter_mut().enumerate() {
+        stream.write_all(&[number as u8]).expect("it is open");
+    }
+    streams
+}
+
+/// Every connection hears its number back.
+fn hear(streams: Vec<TcpStream>) {
+    for (number, mut stream) in streams.into_iter().enumerate() {
+        let mut byte = [0];
+        stream.set_read_timeout(Some(stage::patience())).expect("a time");
+        stream.read_exact(&mut byte).expect("an echo");
+        assert_eq!(byte[0], number as u8);
+    }
+}
+
 const ECHO: &str = r#"
 import socket, threading
 server = socket.create_server(("127.0.0.1", 7000), backlog=64)
@@ -131,16 +151,7 @@ except OSError as e: print(e.errno)
         let stage = Stage::new(who).section("net", "new", &[&format!("publish {port}/tcp = 7000/tcp")]);
         let mut running = stage.start(&["/usr/bin/python3", "-I", "-c", ECHO]);
         running.line("ready");
-        let mut streams: Vec<TcpStream> = (0..50).map(|_| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it is published")).collect();
-        for (number, stream) in streams.iter_mut().enumerate() {
-            stream.write_all(&[number as u8]).expect("it is open");
-        }
-        for (number, stream) in streams.iter_mut().enumerate() {
-            let mut byte = [0];
-            stream.set_read_timeout(Some(stage::patience())).expect("a time");
-            stream.read_exact(&mut byte).expect("an echo");
-            assert_eq!(byte[0], number as u8);
-        }
+        hear(talk(port, 50));
         running.signal(Signal::SIGTERM);
         running.finish().ends(143);
     }
@@ -152,19 +163,11 @@ except OSError as e: print(e.errno)
         let command = stage.command_through(&["/usr/bin/prlimit", "--nofile=24"], &["/usr/bin/python3", "-I", "-c", ECHO]);
         let mut running = stage.start_command(command);
         running.line("ready");
-        let mut streams: Vec<TcpStream> = (0..10).map(|_| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it is published")).collect();
-        for (number, stream) in streams.iter_mut().enumerate() {
-            stream.write_all(&[number as u8]).expect("it is open");
-        }
+        let streams = talk(port, 10);
         std::thread::sleep(Duration::from_millis(300));
         let ticks = relay_ticks(running.pid());
         assert!(ticks < 10, "the relay took {ticks} ticks to wait");
-        for (number, mut stream) in streams.into_iter().enumerate() {
-            let mut byte = [0];
-            stream.set_read_timeout(Some(stage::patience())).expect("a time");
-            stream.read_exact(&mut byte).expect("an echo");
-            assert_eq!(byte[0], number as u8);
-        }
+        hear(streams);
         running.signal(Signal::SIGTERM);
         running.finish().ends(143);
     }

@@ -18,7 +18,7 @@ use crate::source::Span;
 use crate::syntax::ast::{Decl, DeclKind, Group, GroupMember};
 
 pub(super) use implied::add_implied;
-pub use pick::pick;
+pub use pick::{no_sandbox, pick};
 pub use text::{Show, text};
 
 /// One sandbox, pod or container without its profiles.

@@ -4,13 +4,17 @@ use super::Expanded;
 use crate::report::Diagnostic;
 use crate::schema::suggest::nearest;
 
+/// There is nothing that could be run.
+pub fn no_sandbox() -> Diagnostic {
+    Diagnostic::error("no-sandbox", "this file declares no sandbox")
+        .help("declare one: `sandbox NAME { run = [\"/bin/sh\"] … }`; a module of profiles is for `use` in other files")
+}
+
 /// All of a file, or the ones with this name: a sandbox, a pod with its containers, or one container of a pod as
 /// `POD.CONTAINER`, which comes with the pod that it stands in.
 pub fn pick<'e>(all: &'e [Expanded], name: Option<&str>) -> Result<Vec<&'e Expanded>, Diagnostic> {
     if all.is_empty() {
-        return Err(Diagnostic::error("no-sandbox", "this file declares no sandbox").help(
-            "declare one: `sandbox NAME { run = [\"/bin/sh\"] … }`; a module of profiles is for `use` in other files",
-        ));
+        return Err(no_sandbox());
     }
     let Some(name) = name else { return Ok(all.iter().collect()) };
     let named = names(all);
