@@ -40,17 +40,17 @@ fn try_get(port: u16, path: &str) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// What the relay of a run has used of the CPU, in hundredths of a second: proc_pid_stat(5).
-fn relay_ticks(nsl: nix::unistd::Pid) -> u32 {
-    let of = |dir: &std::path::Path| {
-        let stat = std::fs::read_to_string(dir.join("stat")).ok()?;
-        let (name, rest) = stat.rsplit_once(')')?;
-        let fields: Vec<&str> = rest.split_whitespace().collect();
-        let is_relay = name.ends_with("(nsl-relay") && fields.get(1)?.parse() == Ok(nsl.as_raw());
-        is_relay.then(|| fields[11..13].iter().filter_map(|it| it.parse::<u32>().ok()).sum())
+/// The relay of a run.
+fn relay_of(nsl: nix::unistd::Pid) -> i32 {
+    let is_relay = |pid: &i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let (name, rest) = stat.rsplit_once(')').unwrap_or_default();
+        let parent = rest.split_whitespace().nth(1).and_then(|it| it.parse().ok());
+        name.ends_with("(nsl-relay") && parent == Some(nsl.as_raw())
     };
-    let found = std::fs::read_dir("/proc").expect("proc is mounted").flatten().find_map(|it| of(&it.path()));
-    found.expect("a port is published")
+    let entries = std::fs::read_dir("/proc").expect("proc is mounted").flatten();
+    let mut pids = entries.filter_map(|it| it.file_name().to_str()?.parse().ok());
+    pids.find(is_relay).expect("a port is published")
 }
 
 /// Connections, each of which has sent its number.
@@ -164,8 +164,10 @@ except OSError as e: print(e.errno)
         let mut running = stage.start_command(command);
         running.line("ready");
         let streams = talk(port, 10);
+        let relay = relay_of(running.pid());
+        let before = stage::ticks(relay);
         std::thread::sleep(Duration::from_millis(300));
-        let ticks = relay_ticks(running.pid());
+        let ticks = stage::ticks(relay) - before;
         assert!(ticks < 10, "the relay took {ticks} ticks to wait");
         hear(streams);
         running.signal(Signal::SIGTERM);

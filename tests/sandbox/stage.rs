@@ -504,6 +504,13 @@ impl Outcome {
     }
 }
 
+/// What a process has used of the CPU so far, in hundredths of a second: proc_pid_stat(5).
+pub fn ticks(pid: i32) -> u32 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
+    let fields: Vec<&str> = stat.rsplit_once(')').expect("proc_pid_stat(5)").1.split_whitespace().collect();
+    fields[11..13].iter().map(|it| it.parse::<u32>().expect("a number")).sum()
+}
+
 /// Whether a program of the host is there for the tests.
 pub fn have(program: &str) -> bool {
     ["/usr/bin", "/bin", "/usr/sbin", "/sbin"].iter().any(|dir| Path::new(dir).join(program).exists())
