@@ -10,6 +10,7 @@
 pub mod check;
 pub mod execute;
 pub mod fix;
+pub mod format;
 pub mod host;
 pub mod plan;
 pub mod policy;

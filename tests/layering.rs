@@ -15,6 +15,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("check", &["policy", "schema", "report", "source", "host"]),
     ("resolve", &["syntax", "schema", "policy", "source", "report"]),
     ("execute", &["plan", "source", "report", "schema", "host"]),
+    ("format", &["syntax", "source", "report"]),
     ("cli", &["*"]),
     ("fix", &["source", "report", "resolve", "lib"]),
     ("lib", &["*"]),
@@ -22,7 +23,7 @@ const FLOORS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that compute and do nothing else, and what would make them do more.
-const PURE: &[&str] = &["syntax", "schema", "policy", "check", "plan"];
+const PURE: &[&str] = &["syntax", "schema", "policy", "check", "plan", "format"];
 const OUTSIDE: &[&str] = &["std::fs", "std::process", "std::env", "std::os::unix::net", "nix::", "rustix::", "caps::"];
 
 /// What stands at the top of the repository; everything that a tool needs begins with a dot or is named here too.

@@ -3,8 +3,11 @@
 mod check;
 mod completions;
 mod doctor;
+mod edits;
 mod expand;
 mod explain;
+mod fmt;
+mod inputs;
 mod plan;
 mod policy;
 mod record;
@@ -38,6 +41,7 @@ Examples:
   nsl plan web.nsl                    what would be done, step by step, and why
   nsl run web.nsl                     do it
   nsl expand web.nsl                  what it comes to, without its profiles
+  nsl fmt web.nsl                     lay its text out as every policy's
   nsl run job.nsl --set in=./a.py -- -v    with a parameter, and arguments for the program
   nsl explain hostname-without-uts    the page behind a diagnostic
   nsl doctor                          what this machine lets you do, and how to change it
@@ -47,6 +51,7 @@ Exit status:
     125           the sandbox could not be built (nothing was started)
     126, 127      the program could not be executed, or was not found in the sandbox
   of `check`:     0 clean, 1 warnings with `--deny warnings`, 2 errors
+  of `fmt`:       0 done, 1 with `--check` where a file would change, 2 errors
   of every command: 2 where the command line is wrong, or the policy does not parse or check (nothing was started)
 
 Environment:
@@ -68,6 +73,7 @@ enum Command {
     Check(check::Check),
     Plan(plan::Plan),
     Expand(expand::Expand),
+    Fmt(fmt::Fmt),
     Explain(explain::Explain),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
@@ -85,6 +91,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> i32 {
         Ok(Command::Check(it)) => check::main(&it),
         Ok(Command::Plan(it)) => plan::main(&it),
         Ok(Command::Expand(it)) => expand::main(&it),
+        Ok(Command::Fmt(it)) => fmt::main(&it),
         Ok(Command::Explain(it)) => explain::main(&it),
         Ok(Command::Doctor(it)) => doctor::main(&it),
         Ok(Command::Completions(it)) => completions::main(&it),

@@ -17,7 +17,9 @@ mod place;
 mod quotes;
 mod repair;
 mod slips;
+mod tokens;
 mod value;
 
 pub use outline::{Outline, outline};
 pub use parse::{parse, parse_range, parse_value};
+pub use tokens::{Token, TokenKind, tokens};

@@ -3,6 +3,7 @@
 mod checking;
 mod choice;
 mod expanding;
+mod formatting;
 mod inputs;
 mod pages;
 mod usage;

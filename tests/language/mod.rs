@@ -6,6 +6,7 @@
 
 mod checks;
 mod expand;
+mod format;
 mod host;
 mod pages;
 mod reference;

@@ -8,8 +8,9 @@ use nsl::report::Diagnostic;
 use nsl::resolve::Inputs;
 use nsl::source::{Disk, replace};
 
-use super::inputs::Input;
 use super::tally::plural;
+use crate::cli::edits::{diff, unwritable};
+use crate::cli::inputs::Input;
 use crate::cli::terminal;
 
 /// Makes the edits and says which.
@@ -45,14 +46,6 @@ pub fn show(given: &[Input], inputs: &Inputs) -> i32 {
     terminal::print(&out)
 }
 
-/// A unified diff that `patch -p1` and `git apply` take.
-fn diff(path: &Path, old: &str, new: &str) -> String {
-    let name = path.display().to_string();
-    let name = name.trim_start_matches('/');
-    let diff = similar::TextDiff::from_lines(old, new);
-    diff.unified_diff().header(&format!("a/{name}"), &format!("b/{name}")).to_string()
-}
-
 fn files(given: &[Input]) -> BTreeSet<&Path> {
     given
         .iter()
@@ -61,9 +54,4 @@ fn files(given: &[Input]) -> BTreeSet<&Path> {
             Input::Stdin(_) | Input::Failed(_) => None,
         })
         .collect()
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::error("policy-unwritable", format!("`{}` cannot be written: {error}", path.display()))
-        .help("`--diff` prints the edits instead")
 }

@@ -1,7 +1,6 @@
 //! `nsl check`
 
 mod fixing;
-mod inputs;
 mod tally;
 mod targets;
 
@@ -16,8 +15,8 @@ use nsl::report::{Diagnostic, Format, Sarif, Style, render};
 use nsl::resolve::Inputs;
 use nsl::source::{Disk, Files};
 
-use self::inputs::{Input, gather};
 use self::tally::Tally;
+use super::inputs::{Input, gather};
 use super::policy::{Settings, refuse};
 use super::terminal;
 

@@ -33,6 +33,11 @@ pub(super) const PAGES: &[Page] = &[
         "An edit replaces the file by a new one in the same directory, so that it is whole at every moment: that takes the right to write to the directory. Files that were changed before this one stay changed.",
     ),
     page(
+        "format-failed",
+        "a policy that cannot be laid out",
+        "`nsl fmt` reads what it has made before it writes it: it must be the same words in the same order, with the same comments. This one would not have been, so the file is as it was. That is a fault of nsl, not of the policy.",
+    ),
+    page(
         "file-missing",
         "a file that is not there",
         "The file that the command line or a `use` names does not exist, or a part of its path is no directory.\n\n\
