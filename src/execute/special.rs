@@ -9,7 +9,9 @@ use super::mounts::{self, NODEV, NOEXEC, NOSUID, PLACE, RDONLY};
 use super::tree::{Shape, Tree};
 
 /// Entries of /proc that show or change what is the host's; nothing in a sandbox needs them.
-const PROC_MASKED: [&str; 10] = [
+const PROC_MASKED: [&str; 12] = [
+    "asound",
+    "interrupts",
     "acpi",
     "kcore",
     "keys",
@@ -23,7 +25,7 @@ const PROC_MASKED: [&str; 10] = [
 ];
 /// Entries of /proc that are read, and never written, by ordinary programs.
 const PROC_READ_ONLY: [&str; 4] = ["bus", "fs", "irq", "sys"];
-const SYS_MASKED: [&str; 2] = ["firmware", "kernel/debug"];
+const SYS_MASKED: [&str; 3] = ["firmware", "kernel/debug", "devices/virtual/powercap"];
 
 /// The harmless device nodes, with their numbers: null(4), full(4), random(4), tty(4).
 const DEVICES: [(&str, u32, u32); 6] =

@@ -17,6 +17,9 @@ use crate::syntax::{Outline, outline, parse, parse_range};
 const STD: &[(&str, &str)] = &[
     ("std/agent", include_str!("../../stdlib/agent.nsl")),
     ("std/build", include_str!("../../stdlib/build.nsl")),
+    ("std/caps", include_str!("../../stdlib/caps.nsl")),
+    ("std/desktop", include_str!("../../stdlib/desktop.nsl")),
+    ("std/docker", include_str!("../../stdlib/docker.nsl")),
     ("std/service", include_str!("../../stdlib/service.nsl")),
     ("std/tool", include_str!("../../stdlib/tool.nsl")),
     ("std/untrusted", include_str!("../../stdlib/untrusted.nsl")),

@@ -501,10 +501,15 @@ fn modifier_of(text: &str) -> Modifier {
 /// Where the last token of a rule ends.
 fn end_of(pair: &Pair<Rule>) -> usize {
     match pair.as_rule() {
-        // These end in a bracket.
-        Rule::block | Rule::list | Rule::args | Rule::params | Rule::type_list | Rule::group | Rule::parens => {
-            pair.as_span().end()
-        }
+        // These end in a bracket or a quote.
+        Rule::block
+        | Rule::list
+        | Rule::args
+        | Rule::params
+        | Rule::type_list
+        | Rule::group
+        | Rule::parens
+        | Rule::string => pair.as_span().end(),
         _ => match pair.clone().into_inner().rev().find(|it| it.as_rule() != Rule::COMMENT) {
             Some(last) => end_of(&last),
             None => pair.as_span().start() + pair.as_str().trim_end().len(),

@@ -1,10 +1,74 @@
 //! The groups of the standard library.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nsl::schema::syscalls;
 
 use super::groups;
+use crate::sandbox::stage::skip;
+
+/// What a group of systemd's has and ours, of the same name, leaves out: because it is obsolete, or because it is more power than
+/// the group's name says.
+const LEFT_OUT: [(&str, &str); 8] = [
+    ("aio", "io_uring_enter io_uring_register io_uring_setup"),
+    ("debug", "lookup_dcookie"),
+    ("io-event", "epoll_ctl_old epoll_wait_old"),
+    ("ipc", "process_madvise process_vm_readv process_vm_writev"),
+    ("privileged", "capset chown fchown fchownat lchown nfsservctl setfsuid setgroups setresuid setreuid setuid"),
+    ("process", "setns unshare"),
+    (
+        "system-service",
+        "add_key epoll_ctl_old epoll_wait_old get_thread_area io_uring_enter io_uring_register io_uring_setup kcmp keyctl
+         personality process_vm_readv process_vm_writev request_key set_thread_area setns unshare userfaultfd",
+    ),
+    ("timer", "times"),
+];
+
+/// The groups that `systemd-analyze syscall-filter` prints, groups in groups included.
+fn groups_of_systemd(text: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut groups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut name = None;
+    for line in text.lines() {
+        match line.strip_prefix("    ") {
+            // What systemd has heard of the running kernel, and has in no group, stands last.
+            None => name = line.strip_prefix('@').map(str::to_string),
+            Some(member) if member.starts_with('#') => {}
+            Some(member) => {
+                let Some(name) = &name else { continue };
+                let members = match member.strip_prefix('@') {
+                    // A group stands behind those that it is made of, or this finds calls to be left out that are not.
+                    Some(inner) => groups.get(inner).cloned().unwrap_or_default(),
+                    None => BTreeSet::from([member.to_string()]),
+                };
+                groups.entry(name.clone()).or_default().extend(members);
+            }
+        }
+    }
+    groups
+}
+
+/// Who moves a `SystemCallFilter=` over finds each of its groups, and in it all that systemd has there, but for `LEFT_OUT`.
+#[test]
+fn at_least_as_complete_as_systemd() {
+    let Ok(output) = std::process::Command::new("systemd-analyze").arg("syscall-filter").output() else {
+        skip("filter::groups::at_least_as_complete_as_systemd", "there is no systemd-analyze");
+        return;
+    };
+    let theirs = groups_of_systemd(&String::from_utf8_lossy(&output.stdout));
+    assert!(theirs.len() > 25, "only {} groups", theirs.len());
+    let ours = groups();
+    for (name, calls) in &theirs {
+        let Some(have) = ours.get(name) else { panic!("there is no @{name}") };
+        let left_out = LEFT_OUT.iter().find(|(it, _)| it == name).map_or("", |(_, calls)| *calls);
+        let lacking: Vec<_> = calls
+            .iter()
+            .filter(|it| {
+                syscalls::is_known(it) && !have.contains(*it) && !left_out.split_whitespace().any(|out| out == *it)
+            })
+            .collect();
+        assert!(lacking.is_empty(), "@{name} lacks {lacking:?}");
+    }
+}
 
 #[test]
 fn members_are_calls_and_every_call_is_a_member() {

@@ -116,3 +116,97 @@ both! {
         assert_eq!(std::fs::read_dir(stage.path("work/.git/hooks")).expect("it is there").count(), 0);
     }
 }
+
+/// A directory like the files of an image: one static program under many names.
+fn image(stage: Stage) -> Stage {
+    let program =
+        std::fs::read("/usr/bin/busybox").or_else(|_| std::fs::read("/bin/busybox")).expect("busybox is installed");
+    let stage = ["image", "image/bin", "image/proc", "image/dev", "image/sys", "image/tmp"]
+        .iter()
+        .fold(stage, |it, name| it.folder(name));
+    stage.file("image/bin/sh", 0o755, program).file("image/hello", 0o644, "of the image\n")
+}
+
+both! {
+    fn docker_runs_an_image(who) {
+        let script = "cat() { while read -r line; do echo \"$line\"; done <\"$1\"; }
+            cat /hello; echo $HOME; cat /proc/sys/kernel/hostname
+            while read -r key value; do case $key in CapEff:|NoNewPrivs:|Seccomp:) echo $key $value;; esac; done </proc/self/status
+            echo of the program >/tmp/made
+            (echo 1 >/proc/sysrq-trigger) 2>/dev/null || echo masked; (echo x >/sys/x) 2>/dev/null || echo read-only";
+        let head = "use std/docker\nsandbox d with docker.container(image: ./image)";
+        let stage = image(with(who, head, "  run = [\"/bin/sh\", \"-c\"]"));
+        let expected = [
+            "of the image", "/root", "container", "CapEff: 00000000a00425fb", "NoNewPrivs: 1", "Seccomp: 2", "masked", "read-only",
+        ];
+        assert_eq!(stage.run(&[script]).out().lines().collect::<Vec<_>>(), expected);
+        assert_eq!(std::fs::read_to_string(stage.path("image/tmp/made")).ok().as_deref(), Some("of the program\n"));
+    }
+
+    fn docker_filters_as_docker_does(who) {
+        let program = "import ctypes, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def attempt(name, result):
+    print(name, 'done' if result >= 0 else os.strerror(ctypes.get_errno()))
+attempt('personality', libc.personality(0xffffffff))
+attempt('another', libc.personality(0x4000000))
+attempt('unshare', libc.unshare(0x10000000))
+attempt('mount', libc.mount(b'x', b'/tmp', b'tmpfs', 0, None))
+attempt('keys', libc.syscall(250, 0, -3, 0))
+attempt('chroot', libc.chroot(b'/'))
+attempt('vsock', libc.socket(40, 1, 0))
+attempt('unix', libc.socket(1, 1, 0))
+attempt('ring', libc.syscall(425, 1, 0))
+attempt('ptrace', -os.waitpid(os.fork() or os._exit(libc.ptrace(0, 0, 0, 0) != 0), 0)[1])
+";
+        let head = "use std/docker\nsandbox d with docker.container(image: /)";
+        let stage = with(who, head, "  run = [\"/usr/bin/python3\", \"-I\", \"-S\", \"-c\"]\n  mnt new { root = host(ro) }");
+        let no = "Operation not permitted";
+        let expected = [
+            "personality done".to_string(), format!("another {no}"), format!("unshare {no}"), format!("mount {no}"), format!("keys {no}"),
+            "chroot done".to_string(), format!("vsock {no}"), "unix done".to_string(), format!("ring {no}"), "ptrace done".to_string(),
+        ];
+        assert_eq!(stage.run(&[program]).out().lines().collect::<Vec<_>>(), expected);
+    }
+
+    fn capabilities_by_purpose(who) {
+        let program = "import socket; socket.socket().bind(('127.0.0.1', 80)); print('bound')
+try: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)
+except OSError as error: print(error.strerror)";
+        let body = "  run = [\"/usr/bin/python3\", \"-I\", \"-S\", \"-c\"]\n  user new {\n    map uid 0 = unprivileged\n    map gid 0 = unprivileged\n  }";
+        let run = |with_caps: &str| {
+            let head = format!("use std/service\nuse std/caps\nsandbox c with service.hardened{with_caps}");
+            with(who, &head, body).run(&[program])
+        };
+        assert_eq!(run(", caps.low-ports").out(), "bound\nOperation not permitted");
+        assert_eq!(run(", caps.low-ports, caps.raw-sockets").out(), "bound");
+        run("").ends(1).says("Permission denied");
+        run(", caps.none, caps.low-ports").ends(2);
+    }
+
+    fn a_desktop_program_talks_to_what_is_named(who) {
+        let program = "import os, socket
+def attempt(name, path):
+    try:
+        socket.socket(socket.AF_UNIX).connect(path)
+        print(name, 'connected')
+    except OSError as error:
+        print(name, error.strerror)
+runtime = os.environ['XDG_RUNTIME_DIR']
+attempt('wayland', runtime + '/' + os.environ['WAYLAND_DISPLAY'])
+attempt('pulse', runtime + '/pulse/native')
+attempt('bus', runtime + '/bus')
+print('home', os.listdir('/home'), os.environ['HOME'])";
+        let head = "use std/desktop\nsandbox v with desktop.application, desktop.wayland(display: \"wayland-7\", runtime: ./run), desktop.sound(runtime: ./run), desktop.gpu";
+        let stage = with(who, head, "  run = [\"/usr/bin/python3\", \"-I\", \"-S\", \"-c\"]").folder("run").folder("run/pulse");
+        let listen = |name: &str| {
+            let path = stage.path(&format!("run/{name}"));
+            let socket = std::os::unix::net::UnixListener::bind(&path).expect("a socket can be made");
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o666)).expect("its mode can be set");
+            socket
+        };
+        let _sockets = [listen("wayland-7"), listen("pulse/native"), listen("bus")];
+        let expected = "wayland connected\npulse connected\nbus No such file or directory\nhome [] /tmp";
+        assert_eq!(stage.run(&[program]).out(), expected);
+    }
+}

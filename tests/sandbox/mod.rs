@@ -4,7 +4,7 @@
 //! says so on stderr and passes; with `NSL_REQUIRE_ALL=1` it fails instead.
 
 #[macro_use]
-mod stage;
+pub mod stage;
 mod leftovers;
 
 mod acceptance;
