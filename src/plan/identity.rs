@@ -119,52 +119,86 @@ enum Kind {
 }
 
 fn lines(builder: &mut Builder, map: &[Traced<IdMap>], kind: Kind) -> Option<Vec<MapLine>> {
+    let mut supply = Supply::of(builder, map, kind);
     let mut lines = Vec::with_capacity(map.len());
     for entry in map {
-        lines.push(line(builder, entry, kind)?);
+        lines.push(line(builder, entry, &mut supply)?);
     }
     lines.sort_by_key(|it| it.inside);
     Some(lines)
 }
 
-fn line(builder: &mut Builder, entry: &Traced<IdMap>, kind: Kind) -> Option<MapLine> {
-    let facts = builder.facts;
-    let (own, ranges) = match kind {
-        Kind::Uid => (facts.caller.uid, &facts.caller.subuid),
-        Kind::Gid => (facts.caller.gid, &facts.caller.subgid),
-    };
+/// The ids outside that one map can be made of.
+struct Supply {
+    kind: Kind,
+    /// The caller's.
+    own: u32,
+    /// What `unprivileged` means.
+    unprivileged: u32,
+    /// Subordinate ids that are in no line yet.
+    free: Vec<IdRange>,
+}
+
+impl Supply {
+    fn of(builder: &Builder, map: &[Traced<IdMap>], kind: Kind) -> Supply {
+        let caller = &builder.facts.caller;
+        let (own, ranges) = match kind {
+            Kind::Uid => (caller.uid, &caller.subuid),
+            Kind::Gid => (caller.gid, &caller.subgid),
+        };
+        let name = &builder.sandbox.name.value;
+        let is_root = caller.uid == 0 && caller.initial_userns;
+        let wanted = map.iter().fold(0_u32, |sum, it| match it.value.outside {
+            Outside::Subid { count } => sum.saturating_add(count),
+            Outside::Unprivileged => sum.saturating_add(1),
+            Outside::Caller | Outside::Outer { .. } => sum,
+        });
+        let unprivileged = allotted_id(builder.facts, name, ranges, own);
+        let mut supply = Supply { kind, own, unprivileged, free: ranges.clone() };
+        if is_root && !ranges.iter().any(|it| it.count >= wanted) && wanted <= UNCLAIMED.count {
+            let slots = (UNCLAIMED.count / wanted.max(1)).max(1);
+            supply.free.push(IdRange { start: UNCLAIMED.start + fnv(name) % slots * wanted, count: wanted });
+        }
+        // The lines of a map may not overlap, and subordinate ids are handed out from the start of a range.
+        if is_root && map.iter().any(|it| matches!(it.value.outside, Outside::Subid { .. })) {
+            supply.unprivileged = supply.take(1).unwrap_or(unprivileged);
+        }
+        supply
+    }
+
+    fn take(&mut self, count: u32) -> Option<u32> {
+        let range = self.free.iter_mut().find(|it| it.count >= count)?;
+        let start = range.start;
+        *range = IdRange { start: start + count, count: range.count - count };
+        Some(start)
+    }
+}
+
+fn line(builder: &mut Builder, entry: &Traced<IdMap>, supply: &mut Supply) -> Option<MapLine> {
     let inside = entry.value.inside;
     let (outside, count) = match entry.value.outside {
-        Outside::Caller => (own, 1),
-        Outside::Unprivileged => (allotted_id(facts, &builder.sandbox.name.value, ranges, own), 1),
+        Outside::Caller => (supply.own, 1),
+        Outside::Unprivileged => (supply.unprivileged, 1),
         Outside::Outer { id, count } => (id, count),
-        Outside::Subid { count } => (subordinate(builder, entry, ranges, count, kind)?, count),
+        Outside::Subid { count } => match supply.take(count) {
+            Some(start) => (start, count),
+            None => {
+                no_range(builder, entry, count, supply.kind);
+                return None;
+            }
+        },
     };
     Some(MapLine { inside, outside, count })
 }
 
-fn subordinate(
-    builder: &mut Builder,
-    entry: &Traced<IdMap>,
-    ranges: &[IdRange],
-    count: u32,
-    kind: Kind,
-) -> Option<u32> {
-    if let Some(range) = ranges.iter().find(|it| it.count >= count) {
-        return Some(range.start);
-    }
-    if builder.facts.caller.uid == 0 && builder.facts.caller.initial_userns && count <= UNCLAIMED.count {
-        let slots = UNCLAIMED.count / count.max(1);
-        return Some(UNCLAIMED.start + fnv(&builder.sandbox.name.value) % slots.max(1) * count);
-    }
+fn no_range(builder: &mut Builder, entry: &Traced<IdMap>, count: u32, kind: Kind) {
     let file = if kind == Kind::Uid { "/etc/subuid" } else { "/etc/subgid" };
     let user = &builder.facts.caller.user;
     builder.errors.push(
-        Diagnostic::error("map-needs-helper", format!("{file} gives `{user}` no range of {count} ids"))
+        Diagnostic::error("map-needs-helper", format!("{file} gives `{user}` no range with {count} ids to spare"))
             .label(entry.span(), format!("{count} subordinate ids are asked for here"))
-            .help(format!("as root, add the line `{user}:100000:65536` to {file}")),
+            .help(format!("as root, add the line `{user}:100000:{}` to {file}", count.max(65536))),
     );
-    None
 }
 
 /// user_namespaces(7): without CAP_SETUID outside, a map may be one line of one id, the caller's own.

@@ -164,3 +164,22 @@ fn ids_of_an_unprivileged_user_are_its_own_and_of_root_are_nobodys() {
     assert_eq!(outside(&user_on_v2()), Some(1000));
     assert!(outside(&root_on_v1()).is_some_and(|id| (100_000..165_536).contains(&id)));
 }
+
+/// newuidmap(1) and the kernel refuse a map whose lines overlap.
+#[test]
+fn no_line_of_a_map_has_the_ids_of_another() {
+    let text = "sandbox a {\n  run = [\"/bin/true\"]\n  user new {\n    map uid 0 = unprivileged\n    map uid 1 = subid(count: 65000)\n    \
+                map uid 70000 = subid(count: 500)\n    map gid 0 = unprivileged\n  }\n}\n";
+    for (facts, expected) in [
+        (user_on_v2(), [(0, 1000, 1), (1, 100_000, 65_000), (70_000, 165_000, 500)]),
+        (root_on_v1(), [(0, 100_000, 1), (1, 100_001, 65_000), (70_000, 165_001, 500)]),
+    ] {
+        let (plan, _) = plan_of(text, &facts, &[]);
+        let maps = plan.steps.into_iter().find_map(|step| match step.action {
+            Action::MapUids(map) => Some(map.lines),
+            _ => None,
+        });
+        let lines: Vec<_> = maps.expect("ids are mapped").iter().map(|it| (it.inside, it.outside, it.count)).collect();
+        assert_eq!(lines, expected);
+    }
+}
