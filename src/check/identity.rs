@@ -84,7 +84,6 @@ fn overlap(map: &[Traced<IdMap>], word: &str, out: &mut Vec<Diagnostic>) {
                     u64::from(*y) < end(*x, *n) && u64::from(*x) < end(*y, *m)
                 }
                 (Outside::Caller, Outside::Caller) | (Outside::Unprivileged, Outside::Unprivileged) => true,
-                (Outside::Subid { .. }, Outside::Subid { .. }) => true,
                 _ => false,
             };
             if inside || outside {
