@@ -1,6 +1,7 @@
 //! The examples, as they stand.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
 
@@ -10,9 +11,43 @@ use super::*;
 fn example(who: Who, name: &str) -> Stage {
     let examples = stage::repository().join("examples");
     let text = fs::read_to_string(examples.join(name)).expect("the example is there");
-    let page = fs::read(examples.join("site/index.html")).expect("the site is there");
-    let job = fs::read(examples.join("job.py")).expect("the job is there");
-    Stage::of(who, &text).file("site/index.html", 0o644, page).file("job.py", 0o644, job).folder("out")
+    let mut stage = Stage::of(who, &text).folder("out");
+    for path in files_below(&examples) {
+        let name = path.strip_prefix(&examples).expect("it is below").to_string_lossy().into_owned();
+        stage = stage.file(&name, 0o644, fs::read(&path).expect("the example is there"));
+    }
+    stage
+}
+
+fn files_below(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).expect("the examples are there").flatten().map(|it| it.path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+/// Those that a test below runs.
+const RUN: [&str; 13] = [
+    "agent",
+    "backup",
+    "build",
+    "container",
+    "desktop",
+    "filter",
+    "hello",
+    "lab",
+    "namespaces",
+    "team",
+    "unit",
+    "untrusted",
+    "web",
+];
+
+#[test]
+fn every_example_is_run() {
+    let dir = fs::read_dir(stage::repository().join("examples")).expect("the examples are there");
+    let names = dir.flatten().map(|it| it.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<_> = names.filter_map(|it| it.strip_suffix(".nsl").map(String::from)).collect();
+    names.sort();
+    assert_eq!(names, RUN);
 }
 
 fn untrusted(who: Who, job: &str) -> Stage {
@@ -36,6 +71,88 @@ both! {
     fn hello_sees_no_home(who) {
         let out = example(who, "hello.nsl").run(&["/bin/ls", "-A", "/home"]).out();
         assert_eq!(out, "");
+    }
+
+    fn namespaces_differ(who) {
+        let out = example(who, "namespaces.nsl").run::<&str>(&[]).out();
+        for line in [
+            "user:   uid 1234;", "uts:    the host is inside", "pid:    I am 2,", "net:    1 interface(s)", "mnt:    0 homes", "ipc:    0 segments",
+            "cgroup: I am in /\n",
+        ] {
+            assert!(out.contains(line), "no `{line}` in {out}");
+        }
+        let up = out.rsplit_once("up for ").and_then(|it| it.1.split(' ').next()?.parse::<u64>().ok());
+        assert!(up.is_some_and(|it| it >= 10 * 24 * 60 * 60), "{out}");
+    }
+
+    fn filter_parses(who) {
+        let stage = example(who, "filter.nsl");
+        let mut command = stage.command::<&str>(&[]);
+        let input = stage.path("input.json");
+        fs::write(&input, "{\"b\": 1, \"a\": [2]}").expect("our own folder");
+        command.stdin(fs::File::open(&input).expect("our own file"));
+        assert_eq!(stage.finish(command).out(), "{\n    \"a\": [\n        2\n    ],\n    \"b\": 1\n}");
+    }
+
+    fn build_builds(who) {
+        if !stage::have("cc") {
+            // The virtual machine has few programs, and is known to have none.
+            if !stage::in_vm() {
+                skip("sandbox::acceptance::build_builds", "there is no C compiler");
+            }
+            return;
+        }
+        assert_eq!(example(who, "build.nsl").folder("project").run::<&str>(&[]).out(), "built and run in a sandbox");
+    }
+
+    fn agent_lays_no_hook(who) {
+        let stage = example(who, "agent.nsl").folder("project/.git").folder("project/.git/hooks").folder("project").env("AGENT_API_KEY", "a key").env("SECRET", "no");
+        let script = "(echo bad >.git/hooks/post-commit) 2>/dev/null || echo refused; echo $AGENT_API_KEY$SECRET; echo x >new";
+        assert_eq!(stage.run(&["/bin/sh", "-c", script]).out(), "refused\na key");
+        assert!(stage.path("project/new").exists());
+    }
+
+    fn container_runs_an_image(who) {
+        let stage = library::image(example(who, "container.nsl")).option("--set").option("image=./image");
+        let script = "while read -r line; do echo $line; done </proc/sys/kernel/hostname; echo /*";
+        assert_eq!(stage.run(&["/bin/sh", "-c", script]).out(), "example\n/bin /dev /hello /proc /sys /tmp");
+    }
+
+    fn desktop_sees_papers_and_a_display(who) {
+        let stage = example(who, "desktop.nsl").folder("run").file("papers/one.pdf", 0o644, "one");
+        let stage = ["papers=./papers", "runtime=./run"].iter().fold(stage, |it, set| it.option("--set").option(set));
+        let _display = std::os::unix::net::UnixListener::bind(stage.path("run/wayland-0")).expect("a socket can be made");
+        let script = "ls; ls /home; [ -S $XDG_RUNTIME_DIR/$WAYLAND_DISPLAY ] && echo display; touch x 2>/dev/null || echo read-only";
+        assert_eq!(stage.run(&["/bin/sh", "-c", script]).out(), "one.pdf\ndisplay\nread-only");
+    }
+
+    fn backup_writes_an_archive(who) {
+        let stage = example(who, "backup.nsl").option("--set").option("to=./out");
+        stage.run::<&str>(&[]).ends(0);
+        let archive = fs::read(stage.path("out/backup.tar")).expect("it was written");
+        assert!(archive.windows(12).any(|it| it == b"./index.html"));
+        if who == Who::Root {
+            // What another user keeps to itself is read all the same.
+            let stage = example(who, "backup.nsl").option("--set").option("to=./out").file("site/private", 0o600, "x");
+            nix::unistd::chown(&stage.path("site/private"), Some(4242.into()), Some(4242.into())).expect("we are root");
+            stage.run::<&str>(&[]).ends(0);
+        }
+    }
+
+    fn lab_has_a_network_of_its_own(who) {
+        assert_eq!(example(who, "lab.nsl").run::<&str>(&[]).out(), "('10.1.2.3', 80) hello from port 80");
+    }
+
+    fn team_counts(who) {
+        let stage = example(who, "team.nsl").folder("state").option("--set").option("state=./state");
+        assert_eq!(stage.run::<&str>(&[]).out(), "1");
+        assert_eq!(stage.run::<&str>(&[]).out(), "2");
+    }
+
+    fn unit_keeps_its_state(who) {
+        let stage = example(who, "unit.nsl").folder("state").option("--set").option("state=./state");
+        assert_eq!(stage.run::<&str>(&[]).out(), "4 bytes written");
+        assert_eq!(fs::read_to_string(stage.path("state/time")).expect("it was written"), "now\n");
     }
 
     fn untrusted_does_its_job(who) {

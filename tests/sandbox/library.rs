@@ -118,7 +118,7 @@ both! {
 }
 
 /// A directory like the files of an image: one static program under many names.
-fn image(stage: Stage) -> Stage {
+pub fn image(stage: Stage) -> Stage {
     let program =
         std::fs::read("/usr/bin/busybox").or_else(|_| std::fs::read("/bin/busybox")).expect("busybox is installed");
     let stage = ["image", "image/bin", "image/proc", "image/dev", "image/sys", "image/tmp"]
