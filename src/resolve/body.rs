@@ -393,7 +393,7 @@ impl Walk<'_, '_> {
         let (code, what) = if is_block { ("unknown-block", "block") } else { ("unknown-key", "field") };
         let mut finding = Diagnostic::error(code, format!("{place} has no {what} `{head}`"))
             .label(it.head.span, format!("unknown {what}"));
-        let elsewhere = schema::FIELDS.iter().find(|it| it.head == head);
+        let elsewhere = schema::fields().find(|it| it.head == head);
         if let Some(found) = elsewhere {
             let help = match found.section {
                 "" => format!("`{head}` stands in the sandbox itself, outside of `{section}`"),

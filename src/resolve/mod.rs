@@ -10,8 +10,6 @@ mod expand;
 mod groups;
 mod layer;
 mod lower;
-mod lower_mnt;
-mod lower_seccomp;
 mod merge;
 mod module;
 mod params;

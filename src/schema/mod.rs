@@ -12,5 +12,5 @@ mod types;
 mod variants;
 
 pub use reference::reference;
-pub use table::{FIELDS, SECTIONS, Section, fields_of, find, section};
+pub use table::{SECTIONS, Section, fields, fields_of, find, section};
 pub use types::{ArgKind, ArgSpec, Field, Shape, Ty, Variant};

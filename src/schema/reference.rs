@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::table::{FIELDS, SECTIONS, fields_of};
+use super::table::{self, SECTIONS, fields_of};
 use super::types::{ArgKind, Field, Shape, Ty, Variant};
 
 /// Every section and field, as Markdown.
@@ -17,7 +17,7 @@ pub fn reference() -> String {
     out.push_str("### Variants\n\n");
     let mut seen: Vec<*const Variant> = Vec::new();
     let modes = super::table::MODE;
-    for ty in std::iter::once(&modes).chain(FIELDS.iter().filter_map(|it| it.value.as_ref())) {
+    for ty in std::iter::once(&modes).chain(table::fields().filter_map(|it| it.value.as_ref())) {
         variants(&mut out, ty, &mut seen);
     }
     out

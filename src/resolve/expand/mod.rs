@@ -13,7 +13,7 @@ use super::module::{Module, PRELUDE};
 use super::value::{Val, Value};
 use super::{Cx, module};
 use crate::policy::{Origin, Strength};
-use crate::schema::{self, FIELDS, Field, SECTIONS};
+use crate::schema::{self, Field, SECTIONS};
 use crate::source::Span;
 use crate::syntax::ast::{Decl, DeclKind, Group, GroupMember};
 
@@ -88,7 +88,7 @@ impl Line {
     fn rank(&self) -> (usize, bool, usize) {
         let section = SECTIONS.iter().position(|it| it.name == self.section).map_or(0, |at| at + 1);
         let field =
-            self.field.and_then(|row| FIELDS.iter().position(|it| it.section == row.section && it.head == row.head));
+            self.field.and_then(|row| schema::fields().position(|it| it.section == row.section && it.head == row.head));
         (section, field.is_some(), field.unwrap_or(0))
     }
 }

@@ -1,11 +1,12 @@
 //! The rules of the filter.
 
-use super::groups;
-use super::lower::{Lower, argument};
-use super::merge::Candidate;
-use super::value::{ArgVal, Comparison, Val, Value, operator};
+use super::Lower;
+use super::read::argument;
 use crate::policy::{Action, CompareOp, Condition, Seccomp, SyscallRule, Traced};
 use crate::report::Diagnostic;
+use crate::resolve::groups;
+use crate::resolve::merge::Candidate;
+use crate::resolve::value::{ArgVal, Comparison, Val, Value, operator};
 use crate::schema::{constants, suggest, syscalls};
 use crate::source::Span;
 use crate::syntax::ast::BinaryOp;

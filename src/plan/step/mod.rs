@@ -1,10 +1,20 @@
 //! The steps.
 
-use std::ffi::OsString;
+mod bytes;
+mod cgroup;
+mod identity;
+mod kernel;
+mod tree;
+
+pub use bytes::*;
+pub use cgroup::*;
+pub use identity::*;
+pub use kernel::*;
+pub use tree::*;
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::{Access, Action as SyscallAction, Condition, MountFlags, NsKind, Port, Scope, Signal};
+use crate::policy::{NsKind, Port, Signal};
 use crate::source::Span;
 
 /// Everything that a run does, in order.
@@ -239,218 +249,4 @@ pub enum Action {
         /// The environment, `NAME=value`.
         env: Vec<Bytes>,
     },
-}
-
-/// A cgroup of the sandbox's own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CgroupDir {
-    /// `2`, or `1`.
-    pub version: u8,
-    /// The v1 controller; empty on v2.
-    pub controller: String,
-    /// Where the hierarchy is mounted.
-    pub mount: String,
-    /// The parent, relative to the mount, with a leading `/`.
-    pub parent: String,
-    /// The last part of the path; `PID` in it stands for the process id of nsl.
-    pub name: String,
-    /// v2: controllers to switch on in the parent for its children.
-    pub enable: Vec<String>,
-}
-
-/// A limit in the terms of cgroup v2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CgroupLimit {
-    /// memory.max, bytes.
-    MemoryMax(u64),
-    /// memory.swap.max, bytes (v1: memory.memsw.limit_in_bytes, which is memory and swap together).
-    SwapMax {
-        /// Bytes of swap.
-        swap: u64,
-        /// The memory limit, which v1 adds to it.
-        memory: Option<u64>,
-    },
-    /// pids.max
-    PidsMax(u64),
-    /// cpu.max, thousandths of one CPU.
-    CpuMax(u64),
-}
-
-/// A whole id map.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IdMapping {
-    /// The lines of the map.
-    pub lines: Vec<MapLine>,
-    /// The absolute path of newuidmap or newgidmap, where it must write the map.
-    pub helper: Option<String>,
-}
-
-/// One line of /proc/PID/uid_map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MapLine {
-    /// The first id inside.
-    pub inside: u32,
-    /// The first id outside.
-    pub outside: u32,
-    /// How many.
-    pub count: u32,
-}
-
-/// What `/` is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RootSource {
-    /// A tmpfs.
-    Tmpfs,
-    /// A source that was opened.
-    Source {
-        /// Which.
-        id: u32,
-        /// Whether it may be written.
-        access: Access,
-    },
-}
-
-/// What is mounted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MountStep {
-    /// A source that was opened.
-    Bind {
-        /// Which.
-        id: u32,
-        /// Whether it may be written.
-        access: Access,
-        /// What it refuses.
-        flags: MountFlags,
-    },
-    /// tmpfs(5)
-    Tmpfs {
-        /// `size=`, bytes.
-        size: u64,
-        /// `nr_inodes=`
-        inodes: u64,
-        /// Permission bits.
-        mode: u32,
-        /// What it refuses.
-        flags: MountFlags,
-    },
-    /// proc(5) with the dangerous entries masked.
-    Proc,
-    /// A small /dev.
-    Dev {
-        /// Whether it has a message queue file system, which needs an IPC namespace of the sandbox's own.
-        mqueue: bool,
-    },
-    /// sysfs(5), read-only.
-    Sys,
-    /// mq_overview(7)
-    Mqueue,
-    /// A devpts of its own.
-    Devpts,
-    /// The cgroup file system, read-only.
-    Cgroup,
-    /// A read-only file.
-    File {
-        /// What is in it.
-        text: String,
-    },
-}
-
-/// What Landlock leaves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LandlockSpec {
-    /// The ABI of the kernel, which says which rights on files there are.
-    pub abi: u32,
-    /// Rights on files; `None`: all that there are.
-    pub files: Option<Vec<LandlockPath>>,
-    /// TCP ports that can be bound; `None`: all.
-    pub tcp_bind: Option<Vec<u16>>,
-    /// TCP ports that can be connected to; `None`: all.
-    pub tcp_connect: Option<Vec<u16>>,
-    /// What stays inside.
-    pub scope: Vec<Scope>,
-}
-
-/// What can be done with everything at and below a path. All of it can be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LandlockPath {
-    /// The absolute path inside.
-    pub path: String,
-    /// Whether files can be made, changed and removed, and devices asked by ioctl(2).
-    pub write: bool,
-    /// Whether files can be executed.
-    pub execute: bool,
-}
-
-/// A filter before it is compiled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FilterSpec {
-    /// The architecture whose numbers are meant; calls of every other one kill the process.
-    pub arch: String,
-    /// What a known call gets that no rule names.
-    pub otherwise: SyscallAction,
-    /// The rules per call, most specific first: the first whose conditions all hold decides.
-    pub calls: Vec<CallRules>,
-    /// The highest number of a call that is known; a higher one is of a newer kernel.
-    pub last: u32,
-    /// What calls of newer kernels get: ENOSYS, so that libc falls back, unless `otherwise` lets everything pass.
-    pub newer: SyscallAction,
-}
-
-/// What one system call gets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CallRules {
-    /// Its name.
-    pub name: String,
-    /// Its number.
-    pub number: u32,
-    /// Verdicts with conditions, tried in order; the last has none, or `otherwise` follows.
-    pub verdicts: Vec<Verdict>,
-}
-
-/// A verdict on a call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verdict {
-    /// All must hold.
-    pub conditions: Vec<Condition>,
-    /// What the call gets then.
-    pub action: SyscallAction,
-}
-
-/// A string of bytes that the kernel takes as it is; JSON shows text where it is text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Bytes {
-    /// UTF-8.
-    Text(String),
-    /// Anything else.
-    Raw(Vec<u8>),
-}
-
-impl Bytes {
-    /// The bytes.
-    pub fn as_bytes(&self) -> &[u8] {
-        match self {
-            Bytes::Text(text) => text.as_bytes(),
-            Bytes::Raw(bytes) => bytes,
-        }
-    }
-}
-
-impl From<OsString> for Bytes {
-    fn from(value: OsString) -> Bytes {
-        use std::os::unix::ffi::OsStringExt;
-        match String::from_utf8(value.into_vec()) {
-            Ok(text) => Bytes::Text(text),
-            Err(error) => Bytes::Raw(error.into_bytes()),
-        }
-    }
-}
-
-impl From<&str> for Bytes {
-    fn from(value: &str) -> Bytes {
-        Bytes::Text(value.to_string())
-    }
 }

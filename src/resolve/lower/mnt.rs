@@ -1,10 +1,11 @@
 //! The tree of paths.
 
-use super::lower::{Lower, argument, boolean, count, size, text};
-use super::merge::Candidate;
-use super::value::{ArgVal, Val, Value};
+use super::Lower;
+use super::read::{argument, boolean, count, size, text};
 use crate::policy::{Access, Entry, EntryKind, Mnt, MountFlags, MountSource, Root, Traced};
 use crate::report::Diagnostic;
+use crate::resolve::merge::Candidate;
+use crate::resolve::value::{ArgVal, Val, Value};
 
 /// The section `mnt`.
 pub fn mnt(lower: &mut Lower) -> Mnt {
