@@ -90,6 +90,12 @@ pub fn findings(loaded: &Loaded) -> Vec<Diagnostic> {
         found.retain(|it| !(broken && it.code == "no-boundary"));
         findings.extend(found);
     }
+    let allows = &loaded.resolved.allows;
+    let (mut findings, used) = report::allow::silence(findings, allows);
+    if !findings.iter().any(Diagnostic::is_error) {
+        let unused = allows.iter().zip(used).filter(|(allow, used)| !used && allow.is_judged_by_file());
+        findings.extend(unused.map(|(allow, _)| report::allow::unused(allow)));
+    }
     sorted(findings)
 }
 
@@ -105,12 +111,14 @@ pub fn host_findings(loaded: &Loaded, only: Option<&Sandbox>, probe: &Probe, fac
     };
     let policy = of_one.as_ref().unwrap_or(whole);
     probe.paths(facts, &check::wanted_paths(policy));
-    sorted(check::check_host(policy, facts))
+    let findings = check::check_host(policy, facts);
+    sorted(report::allow::silence(findings, &loaded.resolved.allows).0)
 }
 
 /// What stands in the way of a policy on a host that one is not on. Nothing is said about paths.
 pub fn target_findings(loaded: &Loaded, facts: &HostFacts) -> Vec<Diagnostic> {
-    sorted(check::check_host(&loaded.resolved.policy, facts))
+    let findings = check::check_host(&loaded.resolved.policy, facts);
+    sorted(report::allow::silence(findings, &loaded.resolved.allows).0)
 }
 
 fn sorted(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {

@@ -69,7 +69,7 @@ pub fn main(args: &Expand) -> i32 {
         Ok(expanded) => expanded,
         Err(error) => return refuse(&Files::new(), &[error]),
     };
-    let Resolved { policy, findings } = &resolved;
+    let Resolved { policy, findings, .. } = &resolved;
     if findings.iter().any(Diagnostic::is_error) {
         return refuse(&files, findings);
     }

@@ -160,7 +160,8 @@ impl Supply {
             supply.free.push(IdRange { start: UNCLAIMED.start + fnv(name) % slots * wanted, count: wanted });
         }
         // The lines of a map may not overlap, and subordinate ids are handed out from the start of a range.
-        if is_root && map.iter().any(|it| matches!(it.value.outside, Outside::Subid { .. })) {
+        let has = |of: fn(&Outside) -> bool| map.iter().any(|it| of(&it.value.outside));
+        if is_root && has(|it| matches!(it, Outside::Subid { .. })) && has(|it| *it == Outside::Unprivileged) {
             supply.unprivileged = supply.take(1).unwrap_or(unprivileged);
         }
         supply

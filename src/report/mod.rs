@@ -3,6 +3,7 @@
 //! Wording: lower-case first letter, no final full stop, the user's text in backticks, no Rust names, one
 //! sentence; the second sentence is a label or the help, and the help is a concrete edit.
 
+pub mod allow;
 mod excerpt;
 mod github;
 mod human;
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 use crate::source::Span;
 
+pub use allow::Allow;
 pub use loading::unreadable;
 pub use render::{Format, Style, render};
 pub use sarif::Sarif;

@@ -4,6 +4,7 @@
 //! sandbox becomes a stack of layers (`layer`): its profiles, joined, and its own body on top. Merging (`merge`) leaves one
 //! value for each key; the schema gives it its type (`typed`), and `lower` makes the policy of it.
 
+mod allows;
 mod body;
 mod eval;
 mod expand;
@@ -23,7 +24,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use crate::policy::Policy;
-use crate::report::Diagnostic;
+use crate::report::{Allow, Diagnostic};
 use crate::source::{FileId, Files, Loader, Span};
 use crate::syntax::ast::{DeclKind, Item};
 use crate::syntax::parse;
@@ -67,6 +68,8 @@ pub struct Resolved {
     pub policy: Policy,
     /// Syntax errors and findings of resolving, of all files, sorted by place.
     pub findings: Vec<Diagnostic>,
+    /// What comments of the files allow; the findings here are not yet without it.
+    pub allows: Vec<Allow>,
 }
 
 /// Everything that resolving needs and collects.
@@ -75,6 +78,7 @@ struct Cx<'a> {
     loader: &'a dyn Loader,
     inputs: &'a Inputs,
     findings: Vec<Diagnostic>,
+    allows: Vec<Allow>,
     /// The `use` statements that were of use.
     used: Vec<Span>,
     /// Names of the module at hand that are declared further down.
@@ -153,7 +157,8 @@ fn whole(
         files,
         loader,
         inputs,
-        findings: tree.errors,
+        findings: Vec::new(),
+        allows: Vec::new(),
         used: Vec::new(),
         below: Vec::new(),
         modules: BTreeMap::new(),
@@ -165,7 +170,9 @@ fn whole(
         expanded: Vec::new(),
         layers: HashMap::new(),
     };
-    let had_syntax_errors = !cx.findings.is_empty();
+    let had_syntax_errors = !tree.errors.is_empty();
+    allows::collect(&mut cx, &tree, true);
+    cx.findings.extend(tree.errors);
     let module = Rc::new(Module::of_items(root, Some(root_dir), tree.items));
     module::follow(&mut cx, &module);
     params::bind_root(&mut cx, &module);
@@ -178,7 +185,7 @@ fn whole(
     }
     let mut findings = std::mem::take(&mut cx.findings);
     findings.sort_by_key(|it| it.labels.first().map(|label| (label.span.file, label.span.start)));
-    (Resolved { policy, findings }, cx.expanded)
+    (Resolved { policy, findings, allows: cx.allows }, cx.expanded)
 }
 
 fn declarations(cx: &mut Cx, module: &Rc<Module>, policy: &mut Policy, had_syntax_errors: bool) {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::Cx;
 use super::scope::{Binding, normalise};
+use super::{Cx, allows};
 use crate::report::Diagnostic;
 use crate::schema::suggest;
 use crate::source::{FileId, LoadError, Span};
@@ -277,6 +277,7 @@ fn load(cx: &mut Cx, from: &Module, it: &Use) -> Option<Rc<Module>> {
     let shown = cx.shown(&path);
     let file = cx.files.add(shown, text);
     let tree = parse(cx.files, file);
+    allows::collect(cx, &tree, false);
     cx.findings.extend(tree.errors);
     let parent = path.rsplit_once('/').map_or("/", |(dir, _)| dir).to_string();
     let module = Rc::new(Module::of_items(file, Some(parent), tree.items));

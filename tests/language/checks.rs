@@ -11,10 +11,10 @@ use super::{STYLE, resolved};
 
 /// Everything that is said of a text without looking at a host.
 fn findings(text: &str) -> (Files, Vec<Diagnostic>) {
-    let (files, result) = resolved(text, "policy.nsl", Path::new("/nowhere"), &[]);
-    let mut findings = result.findings;
-    findings.extend(nsl::check::check_policy(&result.policy));
-    (files, findings)
+    let (files, resolved) = resolved(text, "policy.nsl", Path::new("/nowhere"), &[]);
+    let loaded = nsl::Loaded { files, resolved };
+    let findings = nsl::findings(&loaded);
+    (loaded.files, findings)
 }
 
 /// Every code that some file of `src` builds, and every one that it mentions as a string.
@@ -98,4 +98,55 @@ fn every_example_gives_what_its_page_says() {
         }
     }
     assert!(wrong.is_empty(), "{}\nNSL_BLESS=1 takes new texts for right", wrong.join("\n"));
+}
+
+/// What of a text is left when its comments have had their say.
+#[track_caller]
+fn left(text: &str, expected: &[&str]) {
+    let (files, found) = findings(text);
+    let codes: Vec<&str> = found.iter().map(|it| it.code).collect();
+    assert_eq!(codes, expected, "{text}{}", render(&files, &found, STYLE));
+}
+
+#[test]
+fn a_comment_silences_its_code_about_its_statement_and_nothing_else() {
+    let body = |before: &str, behind: &str| {
+        format!(
+            "sandbox a {{\n  run = [\"/bin/true\"]\n{before}  mnt new {{ root = host(rw) }}{behind}\n  pid new\n}}\n"
+        )
+    };
+    let noisy = ["root-host-rw", "pid-without-proc"];
+    left(&body("", ""), &noisy);
+    left(&body("  # nsl: allow root-host-rw, because it repairs the host\n", ""), &["pid-without-proc"]);
+    left(&body("", "  # nsl: allow nsl::root-host-rw, because it repairs the host"), &["pid-without-proc"]);
+    // Comments may stand between.
+    left(&body("  # nsl: allow root-host-rw, because why not\n  # the root\n", ""), &["pid-without-proc"]);
+    // The statement after it is another one.
+    let elsewhere = body("", "\n  # nsl: allow root-host-rw, because of something else");
+    left(&elsewhere, &["root-host-rw", "unused-allow", "pid-without-proc"]);
+    // A whole sandbox.
+    let whole = format!("# nsl: allow root-host-rw, because it repairs the host\n{}", body("", ""));
+    left(&whole, &["pid-without-proc"]);
+    // The end of a block is no statement.
+    let end = "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  # nsl: allow no-run, because\n}\nsandbox b {\n  run = [\"/bin/true\"]\n  user new\n}\n";
+    left(end, &["allow-wrong"]);
+}
+
+#[test]
+fn a_comment_says_what_is_known_and_why() {
+    let with = |comment: &str| format!("{comment}\nsandbox a {{\n  run = [\"/bin/true\"]\n  user new\n}}\n");
+    for (comment, expected) in [
+        ("# nsl: allow root-host-rw", "without a reason"),
+        ("# nsl: allow root-host-rw, because", "without a reason"),
+        ("# nsl: allow rot-host-rw, because I like it", "no code `rot-host-rw`"),
+        ("# nsl: allow set-twice, because I like it", "errors cannot be allowed"),
+        ("# nsl: ignore root-host-rw, because I like it", "`ignore`"),
+    ] {
+        let text = with(comment);
+        let (_, found) = findings(&text);
+        let [finding] = found.as_slice() else { panic!("{comment}: {found:?}") };
+        assert!(finding.code == "allow-wrong" && finding.message.contains(expected), "{comment}: {}", finding.message);
+    }
+    // Prose that mentions nsl is prose.
+    left(&with("# nsl runs this; see nsl:8"), &[]);
 }

@@ -1,16 +1,6 @@
 //! Pages: names, types, modules, merging.
 
-use super::{Page, Severity};
-
-const fn error(
-    code: &'static str,
-    title: &'static str,
-    text: &'static str,
-    wrong: &'static str,
-    right: &'static str,
-) -> Page {
-    Page { code, severity: Severity::Error, title, text, wrong, right }
-}
+use super::{Page, advice, error, warning};
 
 pub(super) const PAGES: &[Page] = &[
     error(
@@ -181,46 +171,56 @@ pub(super) const PAGES: &[Page] = &[
         "profile p {\n  cwd = /tmp\n}\nprofile q {\n  cwd = /srv\n}\nsandbox a with p, q {\n  run = [\"/bin/true\"]\n}\n",
         "profile p {\n  cwd = /tmp\n}\nprofile q {\n  cwd = /srv\n}\nsandbox a with p, q {\n  run = [\"/bin/true\"]\n  override cwd = /tmp\n}\n",
     ),
-    Page {
-        severity: Severity::Advice,
-        ..error(
-            "redundant-set",
-            "a statement that changes nothing",
-            "A profile sets the same value already, or `override` stands where a plain statement would do.",
-            "profile p {\n  cwd = /tmp\n}\nsandbox a with p {\n  run = [\"/bin/true\"]\n  cwd = /tmp\n}\n",
-            "profile p {\n  cwd = /tmp\n}\nsandbox a with p {\n  run = [\"/bin/true\"]\n}\n",
-        )
-    },
-    Page {
-        severity: Severity::Warning,
-        ..error(
-            "unused-param",
-            "a parameter that nobody uses",
-            "Whoever sets it expects it to do something.",
-            "param m: size = 64MiB\nsandbox a {\n  run = [\"/bin/true\"]\n}\n",
-            "sandbox a {\n  run = [\"/bin/true\"]\n}\n",
-        )
-    },
-    Page {
-        severity: Severity::Warning,
-        ..error(
-            "unused-let",
-            "a value that nobody uses",
-            "Delete it, or use it.",
-            "let m = 64MiB\nsandbox a {\n  run = [\"/bin/true\"]\n}\n",
-            "sandbox a {\n  run = [\"/bin/true\"]\n}\n",
-        )
-    },
-    Page {
-        severity: Severity::Warning,
-        ..error(
-            "unused-use",
-            "a module that nobody uses",
-            "Its profiles do nothing unless a `with` names them.",
-            "use std/service\nsandbox a {\n  run = [\"/bin/true\"]\n}\n",
-            "use std/service\nsandbox a with service.hardened {\n  run = [\"/bin/true\"]\n}\n",
-        )
-    },
+    advice(
+        "redundant-set",
+        "a statement that changes nothing",
+        "A profile sets the same value already, or `override` stands where a plain statement would do.",
+        "profile p {\n  cwd = /tmp\n}\nsandbox a with p {\n  run = [\"/bin/true\"]\n  cwd = /tmp\n}\n",
+        "profile p {\n  cwd = /tmp\n}\nsandbox a with p {\n  run = [\"/bin/true\"]\n}\n",
+    ),
+    warning(
+        "unused-param",
+        "a parameter that nobody uses",
+        "Whoever sets it expects it to do something.",
+        "param m: size = 64MiB\nsandbox a {\n  run = [\"/bin/true\"]\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n}\n",
+    ),
+    warning(
+        "unused-let",
+        "a value that nobody uses",
+        "Delete it, or use it.",
+        "let m = 64MiB\nsandbox a {\n  run = [\"/bin/true\"]\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n}\n",
+    ),
+    warning(
+        "unused-use",
+        "a module that nobody uses",
+        "Its profiles do nothing unless a `with` names them.",
+        "use std/service\nsandbox a {\n  run = [\"/bin/true\"]\n}\n",
+        "use std/service\nsandbox a with service.hardened {\n  run = [\"/bin/true\"]\n}\n",
+    ),
+    warning(
+        "unused-allow",
+        "a comment allows what is not there",
+        "`# nsl: allow CODE, because …` silences warnings and advice of one code about the statement after it, or about the one \
+         before it on its line. When the statement is mended, or moved away, the comment has to go: it would silence the next \
+         finding of that code without anybody having thought about it.\n\nNothing is said of comments in profiles and modules, \
+         which may be meant for who uses them, nor of codes that only a host can give.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  # nsl: allow root-host-rw, because this sandbox repairs the host\n  \
+         mnt new { root = host(ro) }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  # nsl: allow root-host-rw, because this sandbox repairs the host\n  \
+         mnt new { root = host(rw) }\n}\n",
+    ),
+    error(
+        "allow-wrong",
+        "a comment that speaks to nsl, and says nothing that it knows",
+        "Comments that begin with `# nsl:` are for nsl. The one form is `# nsl: allow CODE, because …`: CODE is that of a warning or \
+         of an advice, with or without `nsl::`, and the reason is required, since the reviewer of the policy has to judge it. \
+         Errors cannot be allowed: what they are about cannot work, or would not mean what is written.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  # nsl: allow root-host-rw\n  mnt new { root = host(rw) }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  # nsl: allow root-host-rw, because this sandbox repairs the host\n  \
+         mnt new { root = host(rw) }\n}\n",
+    ),
     error(
         "requirement-failed",
         "a requirement of a profile does not hold",
