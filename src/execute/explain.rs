@@ -35,7 +35,10 @@ pub fn explain(plan: &Plan, notice: &Notice) -> Diagnostic {
         libc::EMFILE | libc::ENFILE => text("there are no descriptors left: raise `ulimit -n`"),
         _ => help,
     };
-    let finding = severity.label(step.span, format!("step {}, `{what}`, is asked for here", notice.step + 1));
+    let mut finding = severity.label(step.span, format!("step {}, `{what}`, is asked for here", notice.step + 1));
+    if let Some(via) = step.via.first() {
+        finding = finding.label(via.span, format!("brought in by `{}`", via.profile));
+    }
     match help {
         Some(help) => finding.help(help),
         None => finding,

@@ -82,7 +82,8 @@ impl<'a> Builder<'a> {
         required: bool,
     ) {
         let privilege = privilege.map(str::to_string);
-        self.steps.push(Step { stage, action, span, why, privilege, required });
+        let via = self.sandbox.via(span).to_vec();
+        self.steps.push(Step { stage, action, span, via, why, privilege, required });
     }
 
     /// Notes a preference that cannot be met.

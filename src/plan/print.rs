@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     Action, Bytes, CgroupDir, CgroupLimit, IdMapping, LandlockPath, LandlockSpec, MountStep, Plan, RootSource, Stage,
-    filter_text,
+    Step, filter_text,
 };
 use crate::policy::{Access, MountFlags};
 use crate::source::Files;
@@ -23,7 +23,7 @@ pub fn print(plan: &Plan, files: &Files) -> String {
             if let Some(privilege) = &step.privilege {
                 let _ = write!(why, " [{privilege}]");
             }
-            [describe(&step.action), why, files.line_place(step.span)]
+            [describe(&step.action), why, place(step, files)]
         })
         .collect();
     let width = |column: usize, most: usize| {
@@ -50,6 +50,15 @@ pub fn print(plan: &Plan, files: &Files) -> String {
         let _ = writeln!(out, "  not in force: {} ({place}), because {}", degraded.key, degraded.reason);
     }
     out
+}
+
+/// The statement that asked for a step, and the way on which it came.
+fn place(step: &Step, files: &Files) -> String {
+    let mut told = files.line_place(step.span);
+    for via in step.via.iter().rev() {
+        let _ = write!(told, " via {} at {}", via.profile, files.line_place(via.span));
+    }
+    told
 }
 
 fn stage_title(stage: Stage) -> &'static str {

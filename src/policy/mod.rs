@@ -9,6 +9,8 @@ mod landlock;
 mod limits;
 mod trace;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 pub use files::*;
@@ -17,6 +19,8 @@ pub use kernel::*;
 pub use landlock::*;
 pub use limits::*;
 pub use trace::*;
+
+use crate::source::Span;
 
 /// Everything that a file declares to be run.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -81,6 +85,9 @@ pub struct Sandbox {
     pub ready: Option<Traced<Ready>>,
     /// When it is started again (pods only).
     pub restart: Option<Traced<Restart>>,
+    /// The origins of all statements that have a say, by place: for whoever knows no more of a statement than that.
+    #[serde(skip)]
+    pub origins: BTreeMap<Span, Origin>,
 }
 
 /// `env NAME = "value"` or `env NAME = inherit`
@@ -168,6 +175,11 @@ impl Sandbox {
             NsKind::Cgroup => &self.cgroup.mode,
             NsKind::Time => &self.time.mode,
         }
+    }
+
+    /// Through which profiles the statement at a place arrived, the outermost first; none where it is the sandbox's own.
+    pub fn via(&self, span: Span) -> &[Via] {
+        self.origins.get(&span).map_or(&[], |origin| &origin.via)
     }
 
     /// Whether a namespace of this kind is its own.

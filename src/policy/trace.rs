@@ -47,7 +47,7 @@ pub struct Origin {
 }
 
 /// One instance of a profile on the way to a value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct Via {
     /// The instance as written after `with`.
     pub span: Span,

@@ -14,7 +14,7 @@ pub use tree::*;
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::{NsKind, Port, Signal};
+use crate::policy::{NsKind, Port, Signal, Via};
 use crate::source::Span;
 
 /// Everything that a run does, in order.
@@ -39,6 +39,9 @@ pub struct Step {
     pub action: Action,
     /// The statement that asked for it.
     pub span: Span,
+    /// The profiles through which that statement arrived, the outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub via: Vec<Via>,
     /// The key of that statement (`mnt.mount[/tmp]`), or the rule that implies it.
     pub why: String,
     /// What it needs on the host, as in `CAP_SYS_ADMIN`; `None` where anybody may.

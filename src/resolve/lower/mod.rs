@@ -116,6 +116,7 @@ impl Lower<'_, '_> {
             after: self.setting("after", strings),
             ready: self.setting("ready", pods::ready),
             restart: self.setting("restart", pods::restart),
+            origins: self.settled.values().map(|it| (it.origin.span, it.origin.clone())).collect(),
         }
     }
 
