@@ -1,7 +1,7 @@
 //! A step that failed, at the line of the policy that asked for it, with the likely cause on this host.
 
 use super::failure::Notice;
-use crate::plan::{Action, MountStep, Plan, Step};
+use crate::plan::{Action, MountStep, Plan, Port, Step};
 use crate::report::Diagnostic;
 
 /// The status that nsl ends with when a step has failed: 127 and 126 as shells use them, 125 for the rest.
@@ -51,7 +51,7 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
     match &step.action {
         Action::OpenSource { path, .. } => source_cause(path, errno),
         Action::Placeholder { path, .. } => ("path-failed", placeholder_cause(path, errno)),
-        Action::Publish { outer, .. } => ("publish-failed", publish_cause(outer.number, errno)),
+        Action::Publish { outer, .. } => ("publish-failed", publish_cause(*outer, errno)),
         Action::CreateCgroup(_) | Action::LimitCgroup { .. } | Action::EnterCgroup(_) => {
             ("cgroup-failed", cgroup_cause(errno))
         }
@@ -168,10 +168,12 @@ fn source_cause(path: &str, errno: i32) -> (&'static str, Option<String>) {
     }
 }
 
-fn publish_cause(port: u16, errno: i32) -> Option<String> {
+fn publish_cause(port: Port, errno: i32) -> Option<String> {
     match errno {
         libc::EADDRINUSE => Some(format!(
-            "something on this host listens on port {port} already (`ss -ltnp` shows what): publish another"
+            "something on this host listens on port {port} already (`ss -lnp{} sport = :{}` shows what): publish another",
+            &port.protocol.name()[..1],
+            port.number,
         )),
         libc::EACCES => Some(format!(
             "ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE: publish a port from 1024 on instead of {port}"

@@ -11,6 +11,7 @@
 mod aftermath;
 mod cgroup;
 mod child;
+mod datagrams;
 mod explain;
 mod failure;
 mod filter;

@@ -1,11 +1,12 @@
-//! Published ports: a process that accepts on the host and connects inside, and copies bytes by splice(2).
+//! Published ports: a process that accepts on the host and connects inside, and copies bytes by splice(2); datagrams it
+//! hands on one by one.
 //!
 //! A socket stays in the network namespace in which it was made. The listeners were made on the host; this process then
 //! joins the sandbox's network namespace and makes the other ends there. It needs no privilege, no helper
 //! program, and cannot be seen from inside, as it is not in the sandbox's PID namespace.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::sched::{CloneFlags, setns};
@@ -16,6 +17,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::pipe::SpliceFlags;
 
+use super::datagrams::Datagrams;
 use super::failure::{Context, Done};
 use super::{identity, sys};
 
@@ -32,9 +34,35 @@ const SPARE: u64 = 4;
 /// One published port.
 pub struct Port {
     /// Listens on the host.
-    pub listener: TcpListener,
+    pub outer: Outer,
     /// The port inside.
     pub inner: u16,
+}
+
+/// The host's end of a published port.
+pub enum Outer {
+    /// TCP.
+    Stream(TcpListener),
+    /// UDP.
+    Datagram(UdpSocket),
+}
+
+impl Outer {
+    fn set_nonblocking(&self) -> std::io::Result<()> {
+        match self {
+            Outer::Stream(it) => it.set_nonblocking(true),
+            Outer::Datagram(it) => it.set_nonblocking(true),
+        }
+    }
+}
+
+impl AsFd for Outer {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Outer::Stream(it) => it.as_fd(),
+            Outer::Datagram(it) => it.as_fd(),
+        }
+    }
 }
 
 /// What the relay joins and becomes.
@@ -81,7 +109,7 @@ fn prepare(ports: &[Port], entry: Entry, supervisor: Pid) -> Result<(), nix::err
         return Err(nix::errno::Errno::ESRCH);
     }
     drop(entry);
-    sys::close_all_but(ports.iter().map(|it| it.listener.as_raw_fd()).collect());
+    sys::close_all_but(ports.iter().map(|it| it.outer.as_fd().as_raw_fd()).collect());
     // Every connection takes several.
     if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
@@ -109,6 +137,7 @@ struct Relay {
     ports: Vec<Port>,
     links: BTreeMap<u64, Link>,
     next: u64,
+    datagrams: Datagrams,
     /// How many connections there may be at once.
     most: usize,
     /// Whether new connections wait in the backlog, as there is no room for them.
@@ -118,21 +147,29 @@ struct Relay {
 /// How long a full relay waits before it tries again, where no connection of its own ends meanwhile.
 const RETRY: rustix::event::Timespec = rustix::event::Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
-/// Event data: the ports come first, then two numbers a link.
+/// Event data: the ports come first, then two numbers a link, then a number a sender of datagrams.
 const FIRST_LINK: u64 = 1 << 16;
+const FIRST_SENDER: u64 = 1 << 62;
+/// More senders of datagrams than this at once are not remembered.
+const MOST_SENDERS: usize = 1024;
 
 impl Relay {
     fn new(ports: Vec<Port>) -> Option<Relay> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).ok()?;
         for (index, port) in ports.iter().enumerate() {
-            port.listener.set_nonblocking(true).ok()?;
-            epoll::add(&epoll, &port.listener, EventData::new_u64(index as u64), EventFlags::IN).ok()?;
+            port.outer.set_nonblocking().ok()?;
+            epoll::add(&epoll, &port.outer, EventData::new_u64(index as u64), EventFlags::IN).ok()?;
         }
         // Without room for a whole connection none is accepted: it would be closed at once.
         let (descriptors, _) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
-        let room = descriptors.saturating_sub(ports.len() as u64 + SPARE) / DESCRIPTORS;
+        let room = descriptors.saturating_sub(ports.len() as u64 + SPARE);
+        // A quarter for datagrams, where there are any: a sender takes one.
+        let any = ports.iter().any(|it| matches!(it.outer, Outer::Datagram(_)));
+        let senders = if any { MOST_SENDERS.min(usize::try_from(room / 4).unwrap_or(MOST_SENDERS)) } else { 0 };
+        let room = room.saturating_sub(senders as u64) / DESCRIPTORS;
         let most = MOST.min(usize::try_from(room).unwrap_or(MOST)).max(1);
-        Some(Relay { epoll, ports, links: BTreeMap::new(), next: 0, most, full: false })
+        let datagrams = Datagrams::new(senders, FIRST_SENDER);
+        Some(Relay { epoll, ports, links: BTreeMap::new(), next: 0, datagrams, most, full: false })
     }
 
     fn run(mut self) -> i32 {
@@ -148,7 +185,13 @@ impl Relay {
             for event in &events {
                 let data = event.data.u64();
                 if data < FIRST_LINK {
-                    self.accept(data as usize);
+                    self.arrived(data as usize);
+                } else if data >= FIRST_SENDER {
+                    let ports = &self.ports;
+                    self.datagrams.hand_out(data - FIRST_SENDER, |port| match &ports.get(port)?.outer {
+                        Outer::Datagram(socket) => Some(socket),
+                        Outer::Stream(_) => None,
+                    });
                 } else {
                     self.serve((data - FIRST_LINK) / 2);
                 }
@@ -165,17 +208,28 @@ impl Relay {
         self.full = !listen;
         let flags = if listen { EventFlags::IN } else { EventFlags::empty() };
         for (index, port) in self.ports.iter().enumerate() {
-            let _ = epoll::modify(&self.epoll, &port.listener, EventData::new_u64(index as u64), flags);
+            if matches!(port.outer, Outer::Stream(_)) {
+                let _ = epoll::modify(&self.epoll, &port.outer, EventData::new_u64(index as u64), flags);
+            }
+        }
+    }
+
+    fn arrived(&mut self, index: usize) {
+        let Some(Port { outer, inner }) = self.ports.get(index) else { return };
+        match outer {
+            Outer::Stream(_) => self.accept(index),
+            Outer::Datagram(socket) => self.datagrams.hand_in(&self.epoll, index, socket, *inner),
         }
     }
 
     fn accept(&mut self, index: usize) {
         let inner_port = self.ports[index].inner;
         loop {
+            let Outer::Stream(listener) = &self.ports[index].outer else { return };
             if self.links.len() >= self.most {
                 return self.listen(false);
             }
-            let outer = match self.ports[index].listener.accept() {
+            let outer = match listener.accept() {
                 Ok((outer, _)) => outer,
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
                 // The one that waited has gone away.

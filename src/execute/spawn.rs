@@ -2,7 +2,7 @@
 //! maps and the cgroups.
 
 use std::collections::BTreeSet;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use super::program::Command;
 use super::relay;
 use super::sources::Sources;
 use super::{cgroup, filter, identity, init, sys};
-use crate::plan::{Action, CgroupDir, NsKind, Plan, Stage};
+use crate::plan::{Action, CgroupDir, NsKind, Plan, Port, Protocol, Stage};
 
 /// A cgroup that exists.
 pub struct Made {
@@ -122,9 +122,7 @@ impl Prepared {
             },
             Action::OpenSource { path, recursive, .. } => self.sources.open(index, path, *recursive, required),
             Action::Publish { address, outer, inner } => {
-                let listener = TcpListener::bind((*address, outer.number))
-                    .context(|| format!("listening on {address} port {}", outer.number))?;
-                self.ports.push(relay::Port { listener, inner: inner.number });
+                self.ports.push(relay::Port { outer: listen(*address, *outer)?, inner: inner.number });
                 Ok(())
             }
             Action::CreateCgroup(dir) => {
@@ -157,6 +155,15 @@ impl Prepared {
     fn made(&self, dir: &CgroupDir) -> Option<&Made> {
         self.cgroups.iter().find(|made| made.dir == *dir)
     }
+}
+
+/// The host's end of a published port.
+fn listen(address: IpAddr, port: Port) -> Done<relay::Outer> {
+    let socket = match port.protocol {
+        Protocol::Tcp => TcpListener::bind((address, port.number)).map(relay::Outer::Stream),
+        Protocol::Udp => UdpSocket::bind((address, port.number)).map(relay::Outer::Datagram),
+    };
+    socket.context(|| format!("listening on {address} port {port}"))
 }
 
 /// Makes the child, lets it in, and starts the relay.

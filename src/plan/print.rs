@@ -119,7 +119,7 @@ pub(crate) fn describe(action: &Action) -> String {
         Action::CreateCgroup(dir) => format!("mkdir {}{}", cgroup_path(dir), enabled(dir)),
         Action::LimitCgroup { dir, limit } => format!("write {} of {}", describe_limit(*limit), cgroup_path(dir)),
         Action::Publish { address, outer, inner } => {
-            format!("listen on {address} port {}, relay to port {} inside", outer.number, inner.number)
+            format!("listen on {address} port {outer}, relay to port {inner} inside")
         }
         Action::Clone { namespaces, into } => {
             let names: Vec<&str> = namespaces.iter().map(|kind| kind.name()).collect();

@@ -6,21 +6,13 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::build::{Builder, Options, filter_step};
 use super::{Action, Bytes, Stage, landlock};
-use crate::policy::{NsKind, Protocol, Traced};
+use crate::policy::{NsKind, Traced};
 use crate::report::Diagnostic;
 
 /// Published ports: the host's ends are opened before anything else exists, so that a port that is taken
 /// costs nothing.
 pub(super) fn publish(builder: &mut Builder) {
     for publish in &builder.sandbox.net.publish {
-        if publish.value.outer.protocol == Protocol::Udp || publish.value.inner.protocol == Protocol::Udp {
-            builder.errors.push(
-                Diagnostic::error("not-yet", "publishing UDP ports parses and checks, but this version cannot run it")
-                    .label(publish.span(), "a UDP port is published here")
-                    .help("publish a TCP port, or delete the line"),
-            );
-            continue;
-        }
         let address = publish.value.address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let low = publish.value.outer.number < builder.facts.unprivileged_port_start;
         let action = Action::Publish { address, outer: publish.value.outer, inner: publish.value.inner };

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::net::IpAddr;
 
-use crate::policy::{Port, Protocol};
+use crate::policy::Port;
 use crate::source::Span;
 use crate::syntax::ast::BinaryOp;
 
@@ -104,10 +104,7 @@ impl Display for Value {
             Value::Duration(nanoseconds) => f.write_str(&duration_text(*nanoseconds)),
             Value::Percent(it) if it % 10 == 0 => write!(f, "{}%", it / 10),
             Value::Percent(it) => write!(f, "{}%", *it as f64 / 10.0),
-            Value::Port(port) => {
-                let protocol = if port.protocol == Protocol::Tcp { "tcp" } else { "udp" };
-                write!(f, "{}/{protocol}", port.number)
-            }
+            Value::Port(port) => write!(f, "{port}"),
             Value::Address(ip, None) => write!(f, "{ip}"),
             Value::Address(ip, Some(prefix)) => write!(f, "{ip}/{prefix}"),
             Value::Path(path) if path.bytes().all(|it| it.is_ascii_alphanumeric() || b"/._-+@%~:".contains(&it)) => {

@@ -1,7 +1,7 @@
 //! The network: nothing but a loopback, and what is published.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
@@ -65,12 +65,16 @@ fn talk(port: u16, count: u8) -> Vec<TcpStream> {
 
 /// Every connection hears its number back.
 fn hear(streams: Vec<TcpStream>) {
-    for (number, mut stream) in streams.into_iter().enumerate() {
-        let mut byte = [0];
-        stream.set_read_timeout(Some(stage::patience())).expect("a time");
-        stream.read_exact(&mut byte).expect("an echo");
-        assert_eq!(byte[0], number as u8);
+    for (number, stream) in streams.into_iter().enumerate() {
+        hear_one(stream, number as u8);
     }
+}
+
+fn hear_one(mut stream: TcpStream, number: u8) {
+    let mut byte = [0];
+    stream.set_read_timeout(Some(stage::patience())).expect("a time");
+    stream.read_exact(&mut byte).expect("an echo");
+    assert_eq!(byte[0], number);
 }
 
 const ECHO: &str = r#"
@@ -200,5 +204,63 @@ except OSError as e: print(e.errno)
         assert!(bytes.is_empty());
         running.signal(Signal::SIGKILL);
         running.finish().ends(-9);
+    }
+
+    fn a_published_udp_port_answers(who) {
+        let port = free_port();
+        let program = r#"
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 7000))
+print("ready", flush=True)
+while True:
+    data, sender = server.recvfrom(65535)
+    server.sendto(data[::-1], sender)
+"#;
+        let stage = Stage::new(who).section("net", "new", &[&format!("publish {port}/udp = 7000/udp")]);
+        let mut running = stage.start(&["/usr/bin/python3", "-I", "-c", program]);
+        running.line("ready");
+        let senders: Vec<UdpSocket> = (0..20).map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port")).collect();
+        for (number, sender) in senders.iter().enumerate() {
+            sender.send_to(format!("{number}:").as_bytes(), (Ipv4Addr::LOCALHOST, port)).expect("it is published");
+        }
+        let mut buffer = vec![0; 65_535];
+        for (number, sender) in senders.iter().enumerate() {
+            sender.set_read_timeout(Some(stage::patience())).expect("a time");
+            let length = sender.recv(&mut buffer).expect("an answer");
+            let expected: String = format!("{number}:").chars().rev().collect();
+            assert_eq!(String::from_utf8_lossy(&buffer[..length]), expected);
+        }
+        // As long as UDP allows.
+        let long: Vec<u8> = (0..60_000u32).map(|it| (it % 251) as u8).collect();
+        senders[0].send_to(&long, (Ipv4Addr::LOCALHOST, port)).expect("it is published");
+        let length = senders[0].recv(&mut buffer).expect("an answer");
+        assert!(long.iter().rev().eq(&buffer[..length]));
+        running.signal(Signal::SIGTERM);
+        running.finish().ends(143);
+    }
+
+    fn a_port_is_published_on_ipv6(who) {
+        let port = free_port();
+        if TcpListener::bind((std::net::Ipv6Addr::LOCALHOST, port)).is_err() {
+            return skip("sandbox::network::a_port_is_published_on_ipv6", "this host has no ::1");
+        }
+        let stage = Stage::new(who).section("net", "new", &[&format!("publish ::1 {port}/tcp = 7000/tcp")]);
+        let mut running = stage.start(&["/usr/bin/python3", "-I", "-c", ECHO]);
+        running.line("ready");
+        let mut stream = TcpStream::connect((std::net::Ipv6Addr::LOCALHOST, port)).expect("it is published");
+        stream.write_all(&[7]).expect("it is open");
+        hear_one(stream, 7);
+        assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err());
+        running.signal(Signal::SIGTERM);
+        running.finish().ends(143);
+    }
+
+    fn a_udp_port_that_is_taken_is_explained(who) {
+        let taken = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let port = taken.local_addr().expect("it is bound").port();
+        let stage = Stage::new(who).section("net", "new", &[&format!("publish {port}/udp = 7000/udp")]);
+        let outcome = stage.run(&["/bin/true"]);
+        outcome.ends(125).says("nsl::publish-failed").says("ss -lnpu").says(&stage.place("publish"));
     }
 }

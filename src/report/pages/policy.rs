@@ -217,7 +217,7 @@ pub(super) const PAGES: &[Page] = &[
     error(
         "publish-protocols",
         "a port that leads to a port of another protocol",
-        "TCP is relayed to TCP.",
+        "TCP is relayed to TCP, and UDP to UDP.",
         "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  net new {\n    publish 8080/tcp = 80/udp\n  }\n}\n",
         "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  net new {\n    publish 8080/tcp = 80/tcp\n  }\n}\n",
     ),

@@ -43,7 +43,7 @@ pub(super) const PAGES: &[Page] = &[
     page(
         "publish-failed",
         "a port of the host cannot be published",
-        "nsl listens on the host's port itself, before the sandbox exists. EADDRINUSE: something listens there already; `ss -ltnp` \
+        "nsl listens on the host's port itself, before the sandbox exists. EADDRINUSE: something listens there already; `ss -lnptu` \
          shows what. EACCES: ports below net.ipv4.ip_unprivileged_port_start (1024 where nobody changed it) need \
          CAP_NET_BIND_SERVICE. EADDRNOTAVAIL: the host has no such address.",
     ),
