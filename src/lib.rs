@@ -18,6 +18,7 @@ pub mod report;
 pub mod resolve;
 pub mod schema;
 pub mod source;
+pub mod state;
 pub mod syntax;
 
 use std::borrow::Cow;

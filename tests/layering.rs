@@ -16,6 +16,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("resolve", &["syntax", "schema", "policy", "source", "report"]),
     ("execute", &["plan", "source", "report", "schema", "host"]),
     ("format", &["syntax", "source", "report"]),
+    ("state", &["plan", "schema", "report"]),
     ("cli", &["*"]),
     ("fix", &["source", "report", "resolve", "lib"]),
     ("lib", &["*"]),

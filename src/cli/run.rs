@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use nsl::execute::{self, Notice};
+use nsl::execute::{self, Ended, Notice, Started};
 use nsl::plan::Plan;
 use nsl::source::{Files, Span};
+use nsl::state::{End, Seat, Seen};
 
 use super::policy::{Choice, Ready, refuse};
 use super::record::Record;
@@ -39,6 +40,10 @@ pub struct Run {
     /// Write how the run ended to this file, as JSON: status, limits that were hit, what was not in force.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     report: Option<PathBuf>,
+    /// What the sandbox is called while it runs: for `nsl ps`, `nsl exec`, `nsl stop`. Otherwise the name in the policy, or `web-2` where a
+    /// `web` runs already.
+    #[arg(long = "name", value_name = "NAME", id = "run-name")]
+    run_name: Option<String>,
 }
 
 pub fn main(args: &Run) -> i32 {
@@ -51,13 +56,23 @@ pub fn main(args: &Run) -> i32 {
         Err(finding) => return refuse(&Files::new(), &[finding]),
     };
     let Ready { files, plan } = &ready;
+    let mut seat = match Seat::take(plan, args.run_name.as_deref(), &args.choice.file, false) {
+        Ok(seat) => seat,
+        Err(finding) => return refuse(&Files::new(), &[finding]),
+    };
     terminal::say_findings(files, &warnings);
     let missing = plan.degraded.iter().map(|it| not_in_force(files, plan, &it.key, &it.reason, it.span));
     say_missing(&missing.collect::<String>());
-    let report = execute::run(plan, &mut |notices: &[Notice]| {
-        let missing = notices.iter().filter_map(|notice| preferred(files, plan, notice));
+    let report = execute::run(plan, &mut |started: Started| {
+        let missing = started.notices.iter().filter_map(|notice| preferred(files, plan, notice));
         say_missing(&missing.collect::<String>());
+        seat.started(plan, &Seen { child: started.child, cgroups: started.cgroups.to_vec() });
     });
+    let signal = match report.ended {
+        Ended::Signaled(signal) => Some(signal),
+        _ => None,
+    };
+    seat.leave(End::now(report.exit_code(plan), signal));
     terminal::say_findings(files, &execute::aftermath(plan, &report));
     if let Some(record) = &mut record {
         record.write(plan, files, &report);

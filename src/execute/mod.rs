@@ -76,11 +76,21 @@ impl Report {
     }
 }
 
-/// Performs a plan and waits for its end. `started` is called once the program runs, with the steps that failed
-/// and were only preferred.
+/// What is known when the program runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Started<'a> {
+    /// The steps that failed and were only preferred.
+    pub notices: &'a [Notice],
+    /// The process that was cloned: init, or the program where there is no init.
+    pub child: i32,
+    /// The directories of the sandbox's cgroups.
+    pub cgroups: &'a [PathBuf],
+}
+
+/// Performs a plan and waits for its end. `started` is called once the program runs.
 ///
 /// The process must have one thread. All signals stay blocked afterwards: the process is expected to exit.
-pub fn run(plan: &Plan, started: &mut dyn FnMut(&[Notice])) -> Report {
+pub fn run(plan: &Plan, started: &mut dyn FnMut(Started)) -> Report {
     sys::default_sigchld();
     let mut prepared = spawn::Prepared::default();
     let (ended, timed_out) = match attempt(plan, &mut prepared, started) {
@@ -96,12 +106,16 @@ pub fn run(plan: &Plan, started: &mut dyn FnMut(&[Notice])) -> Report {
 fn attempt(
     plan: &Plan,
     prepared: &mut spawn::Prepared,
-    started: &mut dyn FnMut(&[Notice]),
+    started: &mut dyn FnMut(Started),
 ) -> Result<supervise::Watched, Notice> {
     let signals = supervise::signals().map_err(|failure| Notice { step: 0, failure, fatal: true })?;
     spawn::prepare(plan, prepared)?;
     let mut running = spawn::launch(plan, prepared)?;
     let early = std::mem::take(&mut prepared.notices);
-    let mut started = |notices: &[Notice]| started(&[early.as_slice(), notices].concat());
+    let cgroups: Vec<PathBuf> = prepared.cgroups.iter().map(|made| made.path.clone()).collect();
+    let child = running.pid.as_raw();
+    let mut started = |notices: &[Notice]| {
+        started(Started { notices: &[early.as_slice(), notices].concat(), child, cgroups: &cgroups })
+    };
     Ok(supervise::watch(plan, &mut running, &signals, &mut started))
 }

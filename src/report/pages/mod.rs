@@ -30,6 +30,7 @@ mod language;
 mod paths;
 mod policy;
 mod run;
+mod running;
 mod syntax;
 
 const fn error(
@@ -74,6 +75,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         landlock::PAGES,
         host::PAGES,
         run::PAGES,
+        running::PAGES,
     ]
     .into_iter()
     .flatten()
