@@ -7,6 +7,7 @@ mod cgroup;
 mod host;
 mod host_paths;
 mod identity;
+mod joins;
 mod landlock;
 mod lifecycle;
 mod mnt;
@@ -24,6 +25,7 @@ use crate::policy::{Policy, Sandbox};
 use crate::report::Diagnostic;
 
 pub use host_paths::wanted_paths;
+pub use joins::wanted_joins;
 
 /// What can be said from the file alone; the same everywhere.
 pub fn check_policy(policy: &Policy) -> Vec<Diagnostic> {
@@ -71,7 +73,14 @@ pub fn check_host(policy: &Policy, facts: &HostFacts) -> Vec<Diagnostic> {
         host::check(sandbox, facts, &mut out);
         landlock::check_host(sandbox, facts, &mut out);
         host_paths::check(sandbox, facts, &mut out);
+        joins::check(sandbox, facts, &mut out);
         provenance::tell(sandbox, &mut out[before..]);
+    }
+    for pod in &policy.pods {
+        let before = out.len();
+        host::check(&pod.base, facts, &mut out);
+        joins::check(&pod.base, facts, &mut out);
+        provenance::tell(&pod.base, &mut out[before..]);
     }
     out
 }

@@ -6,7 +6,7 @@
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 
-use nix::unistd::{ForkResult, Pid};
+use nix::unistd::ForkResult;
 use rustix::event::{PollFd, PollFlags};
 
 use super::failure::{Context, Done, Failure, Notice};
@@ -32,8 +32,6 @@ pub struct Birth<'a> {
     pub status: OwnedFd,
     /// The child reads one byte here before it goes on; end of file means that the supervisor is gone.
     pub gate: OwnedFd,
-    /// The process id of the supervisor.
-    pub supervisor: Pid,
     /// A descriptor of the supervisor, which can be read from when it is dead.
     pub supervisor_fd: OwnedFd,
     /// The host's /proc, where the PID namespace is the host's: init finds there what the program leaves behind.
@@ -207,7 +205,7 @@ impl Child<'_> {
         match sys::fork().context(|| "fork of the program".to_string())? {
             ForkResult::Parent { child } => {
                 let birth = &self.birth;
-                init::run(child, &birth.status, birth.supervisor, birth.proc.as_ref(), birth.janitor)
+                init::run(child, &birth.status, &birth.supervisor_fd, birth.proc.as_ref(), birth.janitor)
             }
             ForkResult::Child => {
                 // If init dies, so does the program: in a PID namespace the kernel sees to it, elsewhere this does.

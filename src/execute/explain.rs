@@ -1,7 +1,7 @@
 //! A step that failed, at the line of the policy that asked for it, with the likely cause on this host.
 
 use super::failure::Notice;
-use crate::plan::{Action, MountStep, Plan, Port, Step};
+use crate::plan::{Action, MountStep, NsKind, Plan, Port, Step};
 use crate::report::Diagnostic;
 
 /// The status that nsl ends with when a step has failed: 127 and 126 as shells use them, 125 for the rest.
@@ -55,6 +55,8 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
         Action::CreateCgroup(_) | Action::LimitCgroup { .. } | Action::EnterCgroup(_) => {
             ("cgroup-failed", cgroup_cause(errno))
         }
+        Action::OpenNamespace { .. } => ("join-failed", open_cause(errno)),
+        Action::JoinNamespace(kind) => ("join-failed", join_cause(*kind, errno)),
         Action::Clone { .. } => ("namespace-failed", clone_cause(errno)),
         Action::MapUids(_) | Action::MapGids(_) | Action::DenySetgroups => ("map-failed", map_cause(step, errno)),
         Action::UnshareCgroup | Action::UnshareTime => ("namespace-failed", clone_cause(errno)),
@@ -199,6 +201,29 @@ fn cgroup_cause(errno: i32) -> Option<String> {
             "the kernel took the limit only in part, or not at all: `prefer` before it lets the run go on without it",
         ),
     }
+}
+
+fn open_cause(errno: i32) -> Option<String> {
+    text(match errno {
+        0 | libc::ESRCH | libc::ENOENT => "what was to be joined has ended since it was looked at: start it again",
+        libc::EACCES | libc::EPERM => {
+            "only root, or the user who made the process's user namespace, may open its namespaces"
+        }
+        _ => "see namespaces(7)",
+    })
+}
+
+fn join_cause(kind: NsKind, errno: i32) -> Option<String> {
+    text(match (errno, kind) {
+        (libc::EPERM, NsKind::User) => "only root, and the user who made it, may enter a user namespace",
+        (libc::EPERM, _) => {
+            "the user namespace that owns it gives the right to it: join the same target's `user` as well"
+        }
+        (libc::EINVAL, NsKind::Pid) => "only a PID namespace below the caller's own can be joined: pid_namespaces(7)",
+        (libc::EINVAL, NsKind::User) => "the caller is in that user namespace already: write `user host`",
+        (libc::EINVAL, _) => "the file is a namespace of another kind: `ls -l` of it says which",
+        _ => "see setns(2)",
+    })
 }
 
 fn clone_cause(errno: i32) -> Option<String> {

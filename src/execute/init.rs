@@ -10,7 +10,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use rustix::fs::{Mode, OFlags};
 
-use super::{identity, sys};
+use super::{identity, join, sys};
 
 /// Waits for the program and everything that it leaves behind. Never returns.
 ///
@@ -20,7 +20,13 @@ use super::{identity, sys};
 /// `proc` is the host's /proc, where the PID namespace is the host's: the tree inside may have none, or a false one.
 ///
 /// `janitor` is the pipe of the process that cleans up, which waits for the end of init as well.
-pub fn run(program: Pid, status: &OwnedFd, supervisor: Pid, proc: Option<&OwnedFd>, janitor: Option<&OwnedFd>) -> ! {
+pub fn run(
+    program: Pid,
+    status: &OwnedFd,
+    supervisor: &OwnedFd,
+    proc: Option<&OwnedFd>,
+    janitor: Option<&OwnedFd>,
+) -> ! {
     let _ = rustix::thread::set_name(c"nsl-init");
     // Out of the terminal's foreground group: a Ctrl-C comes from the supervisor, and once.
     let _ = nix::unistd::setsid();
@@ -29,7 +35,7 @@ pub fn run(program: Pid, status: &OwnedFd, supervisor: Pid, proc: Option<&OwnedF
     let is_pid1 = nix::unistd::getpid() == Pid::from_raw(1);
     let end = || {
         if let Some(proc) = proc {
-            end_descendants(proc, &BTreeSet::new());
+            end_descendants(proc, &BTreeSet::new(), true);
         }
     };
     if !is_pid1 {
@@ -38,7 +44,8 @@ pub fn run(program: Pid, status: &OwnedFd, supervisor: Pid, proc: Option<&OwnedF
         // And the supervisor's death must reach what the program has started too: a signal that nobody
         // forwards, instead of SIGKILL.
         let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::IO));
-        if nix::unistd::getppid() != supervisor {
+        // Its pidfd, not getppid(2), which says 0 of a parent in another PID namespace.
+        if join::has_ended(supervisor) {
             end();
             sys::exit_now(125);
         }
@@ -89,14 +96,20 @@ fn reap(program: Pid) -> Option<i32> {
 /// Without a PID namespace nobody kills what the program leaves behind; as their subreaper we can name them.
 ///
 /// `spared` are children from before, with all that is theirs: a caller that becomes nsl by execve(2) has its own.
-pub fn end_descendants(proc: &OwnedFd, spared: &BTreeSet<i32>) {
+/// `reap_all`: whether this process has no child that somebody else waits for.
+pub fn end_descendants(proc: &OwnedFd, spared: &BTreeSet<i32>, reap_all: bool) {
     for _ in 0..1000 {
         let found = descendants(proc, spared);
         if found.is_empty() {
             return;
         }
         for pid in &found {
-            let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
+            end(proc, *pid);
+        }
+        if reap_all {
+            while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG))
+                && status != WaitStatus::StillAlive
+            {}
         }
         for pid in found {
             let _ = waitpid(Pid::from_raw(pid), Some(WaitPidFlag::WNOHANG));
@@ -105,9 +118,25 @@ pub fn end_descendants(proc: &OwnedFd, spared: &BTreeSet<i32>) {
     }
 }
 
+/// Kills a process by its number in this /proc, which need not be its number where this process is: pidfd_send_signal(2) takes
+/// a directory of /proc too.
+fn end(proc: &OwnedFd, pid: i32) {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    if let Ok(process) = rustix::fs::openat(proc, pid.to_string(), flags, Mode::empty()) {
+        let _ = rustix::process::pidfd_send_signal(&process, rustix::process::Signal::KILL);
+    }
+}
+
+/// The number of this process in this /proc.
+fn own_number(proc: &OwnedFd) -> i32 {
+    let link = rustix::fs::readlinkat(proc, "self", Vec::new()).ok();
+    let number = link.and_then(|it| it.to_str().ok()?.parse().ok());
+    number.unwrap_or_else(|| nix::unistd::getpid().as_raw())
+}
+
 /// The processes below this one, but for those that are spared and what is below them.
 pub fn descendants(proc: &OwnedFd, spared: &BTreeSet<i32>) -> BTreeSet<i32> {
-    let own = nix::unistd::getpid().as_raw();
+    let own = own_number(proc);
     let parents: Vec<(i32, i32)> = rustix::fs::Dir::read_from(proc)
         .into_iter()
         .flatten()

@@ -18,6 +18,7 @@ mod filter;
 mod identity;
 mod init;
 mod janitor;
+mod join;
 mod landlock;
 mod mounts;
 mod placeholders;

@@ -12,6 +12,7 @@ use rustix::fs::{Mode, OFlags};
 use super::child::{self, Birth};
 use super::failure::{Context, Done, Failure, Notice};
 use super::janitor::{Janitor, Spot};
+use super::join::{self, Opened};
 use super::program::Command;
 use super::relay;
 use super::sources::Sources;
@@ -29,6 +30,8 @@ pub struct Made {
 #[derive(Default)]
 pub struct Prepared {
     sources: Sources,
+    /// Namespaces that are joined.
+    joined: Vec<Opened>,
     ports: Vec<relay::Port>,
     filters: Vec<(usize, Vec<libc::sock_filter>)>,
     command: Option<Command>,
@@ -121,6 +124,10 @@ impl Prepared {
                 _ => Ok(()),
             },
             Action::OpenSource { path, recursive, .. } => self.sources.open(index, path, *recursive, required),
+            Action::OpenNamespace { kind, from, id } => {
+                self.joined.push(join::open(*kind, from, *id, &[])?);
+                Ok(())
+            }
             Action::Publish { address, outer, inner } => {
                 self.ports.push(relay::Port { outer: listen(*address, *outer)?, inner: inner.number });
                 Ok(())
@@ -181,15 +188,21 @@ pub fn launch(plan: &Plan, prepared: &mut Prepared) -> Result<Running, Notice> {
     let command = prepared.command.take().ok_or_else(|| refused(clone_index, "the plan has no program"))?;
     let cgroup =
         into.and_then(|dir| prepared.made(dir)).map(|made| open_dir(&made.path)).transpose().map_err(at_clone)?;
-    let supervisor = nix::unistd::getpid();
     let supervisor_fd = rustix::process::pidfd_open(rustix::process::getpid(), rustix::process::PidfdFlags::empty())
         .context(|| "opening a descriptor of this process".to_string())
         .map_err(at_clone)?;
     let host_pids = host_pids(flags).map_err(at_clone)?;
-    let cloned = sys::clone3(flags, cgroup.as_ref().map(|it| it.as_fd()));
-    let Some((pid, pidfd)) = cloned.context(|| "clone3".to_string()).map_err(at_clone)? else {
+    let into = cgroup.as_ref().map(|it| it.as_fd());
+    let joins = plan.steps.iter().any(|step| step.stage == Stage::Join);
+    let cloned = if joins {
+        join::clone_child(plan, &prepared.joined, (clone_index, flags), into)?
+    } else {
+        sys::clone3(flags, into).context(|| "clone3".to_string()).map_err(at_clone)?
+    };
+    let Some((pid, pidfd)) = cloned else {
         // The child. The write end of its own gate would keep the gate open after the supervisor's death.
         drop((gate, notices, status));
+        prepared.joined.clear();
         child::run(Birth {
             plan,
             sources: std::mem::take(&mut prepared.sources),
@@ -198,7 +211,6 @@ pub fn launch(plan: &Plan, prepared: &mut Prepared) -> Result<Running, Notice> {
             notices: notices_write,
             status: status_write,
             gate: gate_read,
-            supervisor,
             supervisor_fd,
             proc: host_pids.map(|it| it.proc),
             janitor: prepared.janitor.as_ref().map(Janitor::pipe),
@@ -206,6 +218,7 @@ pub fn launch(plan: &Plan, prepared: &mut Prepared) -> Result<Running, Notice> {
     };
     drop((notices_write, status_write, gate_read));
     prepared.sources = Sources::default();
+    prepared.joined.clear();
     let mut running = Running { pid, pidfd, notices, status, gate, relay: None, host_pids };
     match admit(plan, prepared, &mut running) {
         Ok(()) => Ok(running),
@@ -231,7 +244,8 @@ fn clone_step(plan: &Plan) -> Option<(usize, u64, Option<&CgroupDir>)> {
     })
 }
 
-fn clone_flag(kind: NsKind) -> u64 {
+/// The CLONE_NEW* flag of a kind.
+pub fn clone_flag(kind: NsKind) -> u64 {
     let flag = match kind {
         NsKind::User => libc::CLONE_NEWUSER,
         NsKind::Mnt => libc::CLONE_NEWNS,
@@ -297,5 +311,6 @@ fn relay_entry(plan: &Plan, pid: Pid) -> Done<relay::Entry> {
         Action::SetIds { uid, gid, .. } => Some((*uid, *gid)),
         _ => None,
     });
+    let own_user = own_user || join::joins_user(plan);
     Ok(relay::Entry { user: own_user.then(|| open(NsKind::User)).transpose()?, net: open(NsKind::Net)?, ids })
 }

@@ -211,7 +211,7 @@ impl Watch<'_> {
         }
         let waited = reap(running.pid);
         if let Some(host) = &running.host_pids {
-            init::end_descendants(&host.proc, &host.earlier);
+            init::end_descendants(&host.proc, &host.earlier, false);
         }
         if let Some(relay) = running.relay.take() {
             let _ = nix::sys::signal::kill(relay, Signal::SIGKILL);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::NsKind;
+use super::Joinable;
+use crate::policy::{JoinTarget, NsKind};
 
 /// What a host offers to one caller.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,16 @@ pub struct HostFacts {
     /// The paths that the policy names, by absolute path on the host.
     #[serde(default)]
     pub paths: BTreeMap<String, PathFact>,
+    /// What the policy joins, by target (`pid 4711`, `path /run/netns/blue`).
+    #[serde(default)]
+    pub joinable: BTreeMap<String, Joinable>,
+}
+
+impl HostFacts {
+    /// What is known of the target of a join; nothing on a host that one is not on.
+    pub fn joinable(&self, target: &JoinTarget) -> Option<&Joinable> {
+        self.joinable.get(&super::join_key(target))
+    }
 }
 
 /// The kernel.

@@ -9,8 +9,8 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::mounts::{self, Mount};
 use super::text::{number, text, words};
-use super::{HostFacts, Kernel, UserNamespaces, caller, hierarchies, landlock, paths};
-use crate::policy::NsKind;
+use super::{HostFacts, Kernel, UserNamespaces, caller, hierarchies, joinable, landlock, paths};
+use crate::policy::{JoinTarget, NsKind};
 
 /// Where programs that nsl may call are looked for. Not PATH: what is run with privilege is not the caller's to choose.
 const HELPER_DIRS: [&str; 5] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin"];
@@ -78,6 +78,7 @@ impl Probe {
             helpers: helpers(),
             cgroup_parent: None,
             paths: BTreeMap::new(),
+            joinable: BTreeMap::new(),
         }
     }
 
@@ -85,6 +86,13 @@ impl Probe {
     pub fn paths(&self, facts: &mut HostFacts, paths: &[String]) {
         for path in paths {
             facts.paths.insert(path.clone(), paths::find(path, &self.mounts));
+        }
+    }
+
+    /// Adds what there is to be joined at these targets to the facts.
+    pub fn joins(&self, facts: &mut HostFacts, targets: &[JoinTarget]) {
+        for target in targets {
+            facts.joinable.insert(joinable::join_key(target), joinable::find(target));
         }
     }
 }

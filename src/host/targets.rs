@@ -174,6 +174,7 @@ fn facts(system: &System, root: bool) -> HostFacts {
         helpers: if system.contained { BTreeMap::new() } else { [helper("newuidmap"), helper("newgidmap")].into() },
         cgroup_parent: None,
         paths: BTreeMap::new(),
+        joinable: BTreeMap::new(),
     }
 }
 

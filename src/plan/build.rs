@@ -2,9 +2,9 @@
 
 use std::ffi::OsString;
 
-use super::{Action, Degraded, Ending, Plan, Stage, Step, cgroup, filter, identity, program, tree};
+use super::{Action, Degraded, Ending, Plan, Stage, Step, cgroup, filter, identity, join, program, tree};
 use crate::host::HostFacts;
-use crate::policy::{Mode, NsKind, Origin, Sandbox, Strength, Traced};
+use crate::policy::{NsKind, Origin, Sandbox, Strength, Traced};
 use crate::report::Diagnostic;
 use crate::source::Span;
 
@@ -21,11 +21,13 @@ pub struct Options {
 /// map that this caller's subordinate ids cannot give, a namespace mode that is not built yet.
 pub fn plan(sandbox: &Sandbox, facts: &HostFacts, options: &Options) -> Result<Plan, Vec<Diagnostic>> {
     let mut builder = Builder::new(sandbox, facts);
-    builder.refuse_joins();
+    join::refuse_unknown(&mut builder);
     let identity = identity::resolve(&mut builder);
+    join::open(&mut builder);
     tree::open_sources(&mut builder);
     program::publish(&mut builder);
     let cgroups = cgroup::create(&mut builder);
+    join::enter(&mut builder);
     builder.clone_step(cgroups.born_in.clone());
     if let Some(identity) = &identity {
         identity::admit(&mut builder, identity);
@@ -49,11 +51,21 @@ pub(super) struct Builder<'a> {
     pub(super) errors: Vec<Diagnostic>,
     /// Ids of sources by path and recursion, in the order in which they are opened.
     pub(super) sources: Vec<(String, bool)>,
+    /// Who the pod's containers are, in a plan of one.
+    pub(super) pod: Option<identity::PodIds>,
 }
 
 impl<'a> Builder<'a> {
     fn new(sandbox: &'a Sandbox, facts: &'a HostFacts) -> Builder<'a> {
-        Builder { sandbox, facts, steps: Vec::new(), degraded: Vec::new(), errors: Vec::new(), sources: Vec::new() }
+        Builder {
+            sandbox,
+            facts,
+            steps: Vec::new(),
+            degraded: Vec::new(),
+            errors: Vec::new(),
+            sources: Vec::new(),
+            pod: None,
+        }
     }
 
     /// Adds a required step that a statement asked for.
@@ -96,25 +108,9 @@ impl<'a> Builder<'a> {
         self.sandbox.name.span()
     }
 
-    /// Whether the new namespaces belong to a user namespace of the sandbox's own.
+    /// Whether the new namespaces belong to a user namespace that is not the caller's.
     pub(super) fn own_user(&self) -> bool {
-        self.sandbox.is_new(NsKind::User)
-    }
-
-    fn refuse_joins(&mut self) {
-        for kind in NsKind::ALL {
-            let mode = self.sandbox.mode(kind);
-            let what = match &mode.value {
-                Mode::Join(_) => "joining a namespace that exists",
-                Mode::Pod => "sharing a namespace of a pod",
-                Mode::New | Mode::Host => continue,
-            };
-            self.errors.push(
-                Diagnostic::error("not-yet", format!("{what} parses and checks, but this version cannot run it"))
-                    .label(mode.span(), format!("`{}` is asked for here", kind.name()))
-                    .help(format!("write `{0} new` or `{0} host`", kind.name())),
-            );
-        }
+        self.sandbox.is_new_or_pods(NsKind::User) || join::user_of(self).is_some()
     }
 
     fn clone_step(&mut self, into: Option<super::CgroupDir>) {

@@ -1,9 +1,9 @@
 //! Id maps: what the policy says, in numbers of this host.
 
 use super::build::Builder;
-use super::{Action, IdMapping, MapLine, Stage};
-use crate::host::{HostFacts, IdRange};
-use crate::policy::{IdMap, NsKind, Outside, Sandbox, Traced};
+use super::{Action, IdMapping, MapLine, Stage, join};
+use crate::host::{HostFacts, IdRange, Joinable};
+use crate::policy::{IdMap, Mode, NsKind, Outside, Sandbox, Traced};
 use crate::report::Diagnostic;
 use crate::source::Span;
 
@@ -42,8 +42,12 @@ fn fnv(text: &str) -> u32 {
 
 pub(super) fn resolve(builder: &mut Builder) -> Option<Identity> {
     let sandbox = builder.sandbox;
-    if !builder.own_user() {
-        return Some(host_identity(builder));
+    if !sandbox.is_new(NsKind::User) {
+        return Some(match (join::user_of(builder), builder.pod) {
+            (Some(found), _) => joined_identity(builder, found),
+            (None, Some(pod)) if sandbox.user.mode.value == Mode::Pod => pod_identity(builder, pod),
+            _ => host_identity(builder),
+        });
     }
     let uids = lines(builder, &sandbox.user.uid_map, Kind::Uid)?;
     let gids = lines(builder, &sandbox.user.gid_map, Kind::Gid)?;
@@ -88,6 +92,45 @@ fn host_identity(builder: &Builder) -> Identity {
     let groups = may.then(|| groups(builder)).flatten();
     let span = uid_span(sandbox);
     Identity { maps: None, deny_setgroups: false, uid, gid, groups, map_spans: (span, span), uid_span: span }
+}
+
+/// In the user namespace of a target the program is who the target is, or who `as` says; of a file nobody knows more than
+/// that 0 is most likely mapped.
+fn joined_identity(builder: &Builder, found: Option<&Joinable>) -> Identity {
+    let (uid, gid) = found.and_then(|it| it.ids).unwrap_or((0, 0));
+    identity_in(builder, uid, gid, found.is_some_and(|it| it.setgroups_denied))
+}
+
+/// In the pod's user namespace it is who the pod's `as` says, or who its own does.
+fn pod_identity(builder: &Builder, pod: PodIds) -> Identity {
+    identity_in(builder, pod.uid, pod.gid, pod.setgroups_denied)
+}
+
+fn identity_in(builder: &Builder, uid: u32, gid: u32, setgroups_denied: bool) -> Identity {
+    let user = &builder.sandbox.user;
+    let uid = user.uid.as_ref().map_or(uid, |it| it.value);
+    let gid = user.gid.as_ref().map_or(gid, |it| it.value);
+    let stated = user.groups.as_ref().map(|it| it.value.clone());
+    // Groups that are stated and cannot be set fail, as they must.
+    let groups = stated.or((!setgroups_denied).then(Vec::new));
+    let span = uid_span(builder.sandbox);
+    Identity { maps: None, deny_setgroups: false, uid, gid, groups, map_spans: (span, span), uid_span: span }
+}
+
+/// Who the program is that a pod holds, for its containers.
+#[derive(Clone, Copy)]
+pub(super) struct PodIds {
+    uid: u32,
+    gid: u32,
+    setgroups_denied: bool,
+}
+
+impl Identity {
+    /// What containers need to know of the pod's.
+    #[allow(dead_code)]
+    pub(super) fn for_containers(&self) -> PodIds {
+        PodIds { uid: self.uid, gid: self.gid, setgroups_denied: self.groups.is_none() }
+    }
 }
 
 /// The supplementary groups, none where none are stated. Where setgroups(2) is denied already, as in a namespace of
@@ -246,6 +289,6 @@ pub(super) fn admit(builder: &mut Builder, identity: &Identity) {
 /// refuses to make inodes for ids that the namespace does not map (EOVERFLOW).
 pub(super) fn assume(builder: &mut Builder, identity: &Identity) {
     let action = Action::SetIds { uid: identity.uid, gid: identity.gid, groups: identity.groups.clone() };
-    let privilege = (!builder.sandbox.is_new(NsKind::User) && identity.groups.is_some()).then_some("CAP_SETUID");
+    let privilege = (!builder.own_user() && identity.groups.is_some()).then_some("CAP_SETUID");
     builder.push(Stage::Child, action, identity.uid_span, "user.as".into(), privilege, true);
 }

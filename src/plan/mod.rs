@@ -10,6 +10,7 @@ mod cgroup;
 mod filter;
 mod filter_text;
 mod identity;
+mod join;
 mod landlock;
 mod print;
 mod program;

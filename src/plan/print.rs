@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::{
-    Action, Bytes, CgroupDir, CgroupLimit, IdMapping, LandlockPath, LandlockSpec, MountStep, Plan, RootSource, Stage,
-    Step, filter_text,
+    Action, Bytes, CgroupDir, CgroupLimit, IdMapping, LandlockPath, LandlockSpec, MountStep, NamespaceFrom, Plan,
+    RootSource, Stage, Step, filter_text,
 };
 use crate::policy::{Access, MountFlags};
 use crate::source::Files;
@@ -64,6 +64,7 @@ fn place(step: &Step, files: &Files) -> String {
 fn stage_title(stage: Stage) -> &'static str {
     match stage {
         Stage::Prepare => "nsl, before the child exists",
+        Stage::Join => "a process in between, which is then gone",
         Stage::Clone => "one clone3",
         Stage::Admit => "nsl, while the child waits",
         Stage::Child => "the child, inside its namespaces",
@@ -121,6 +122,16 @@ pub(crate) fn describe(action: &Action) -> String {
         Action::Publish { address, outer, inner } => {
             format!("listen on {address} port {outer}, relay to port {inner} inside")
         }
+        Action::OpenNamespace { kind, from, id } => {
+            let from = match from {
+                NamespaceFrom::Process { pid, start: Some(start) } => format!("process {pid} (of tick {start})"),
+                NamespaceFrom::Process { pid, start: None } => format!("process {pid}"),
+                NamespaceFrom::File(path) => quoted(path),
+                NamespaceFrom::Pod => "the pod".to_string(),
+            };
+            format!("open {} of {from}{}", kind.name(), id.map_or(String::new(), |id| format!(", which is {id}")))
+        }
+        Action::JoinNamespace(kind) => format!("setns {}", kind.name()),
         Action::Clone { namespaces, into } => {
             let names: Vec<&str> = namespaces.iter().map(|kind| kind.name()).collect();
             let into = into.as_ref().map_or(String::new(), |dir| format!(" into {}", cgroup_path(dir)));

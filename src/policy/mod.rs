@@ -114,7 +114,7 @@ pub enum Mode {
 }
 
 /// Whose namespace is joined.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JoinTarget {
     /// A process, by its number in the caller's PID namespace.
@@ -180,6 +180,11 @@ impl Sandbox {
     /// Through which profiles the statement at a place arrived, the outermost first; none where it is the sandbox's own.
     pub fn via(&self, span: Span) -> &[Via] {
         self.origins.get(&span).map_or(&[], |origin| &origin.via)
+    }
+
+    /// Whether a namespace of this kind is its own, or that of the pod that it is in.
+    pub fn is_new_or_pods(&self, kind: NsKind) -> bool {
+        matches!(self.mode(kind).value, Mode::New | Mode::Pod)
     }
 
     /// Whether a namespace of this kind is its own.

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use nsl::host::{HostFacts, PathFact, PathKind};
+use nsl::host::{HostFacts, Joinable, Missing, Namespace, PathFact, PathKind, Process, UserNamespace};
+use nsl::policy::NsKind;
 use nsl::report::render;
 
 use super::{STYLE, resolved};
@@ -45,7 +46,78 @@ fn with_path(at: &str, fact: PathFact) -> HostFacts {
 
 const TREE: &str = "user new\n  pid new\n  mnt new {\n    root = host(ro)\n    mount /proc = proc\n  }";
 
+/// Namespaces of process 4711, which `maker` has made.
+fn joined(mut facts: HostFacts, maker: u32) -> HostFacts {
+    let user = UserNamespace { id: 7000, uid: maker, child: true };
+    let namespace = |id| Namespace { id, own: false, user: Some(user) };
+    let namespaces = NsKind::ALL.into_iter().zip(7000..).map(|(kind, id)| (kind, namespace(id))).collect();
+    let process = Some(Process { pid: 4711, start: 1 });
+    let found = Joinable { process, namespaces, ids: Some((1000, 1000)), ..Joinable::default() };
+    facts.joinable.insert("pid 4711".into(), found);
+    facts
+}
+
+fn missing(target: &str, why: Missing) -> HostFacts {
+    let mut facts = user_on_v2();
+    facts.joinable.insert(target.into(), Joinable::missing(why));
+    facts
+}
+
+const JOIN_BOTH: &str = "user join(pid: 4711)\n  net join(pid: 4711)";
+
 const CASES: &[Case] = &[
+    Case { code: "-", name: "join-own-sandbox", body: JOIN_BOTH, host: || joined(user_on_v2(), 1000) },
+    Case { code: "-", name: "join-as-root", body: "net join(pid: 4711)", host: || joined(root_on_v1(), 1000) },
+    Case { code: "join-forbidden", name: "other-user", body: JOIN_BOTH, host: || joined(user_on_v2(), 1001) },
+    Case {
+        code: "join-forbidden",
+        name: "without-user",
+        body: "net join(pid: 4711)\n  uts join(pid: 4711)",
+        host: || joined(user_on_v2(), 1000),
+    },
+    Case { code: "join-forbidden", name: "hidden", body: JOIN_BOTH, host: || missing("pid 4711", Missing::Forbidden) },
+    Case { code: "join-missing", name: "pid", body: JOIN_BOTH, host: || missing("pid 4711", Missing::Absent) },
+    Case {
+        code: "join-missing",
+        name: "path",
+        body: "net join(path: /run/netns/blue)",
+        host: || missing("path /run/netns/blue", Missing::Absent),
+    },
+    Case {
+        code: "join-missing",
+        name: "sandbox",
+        body: "net join(sandbox: web)",
+        host: || missing("sandbox web", Missing::Absent),
+    },
+    Case {
+        code: "join-no-namespace",
+        name: "path",
+        body: "net join(path: /etc/passwd)",
+        host: || missing("path /etc/passwd", Missing::NoNamespace),
+    },
+    Case {
+        code: "join-no-namespace",
+        name: "kind",
+        body: "net join(path: /run/ns/uts)",
+        host: || {
+            let mut facts = root_on_v1();
+            let uts = Namespace { id: 7, own: false, user: None };
+            let found = Joinable { namespaces: [(NsKind::Uts, uts)].into(), ..Joinable::default() };
+            facts.joinable.insert("path /run/ns/uts".into(), found);
+            facts
+        },
+    },
+    Case {
+        code: "join-own",
+        name: "host-process",
+        body: JOIN_BOTH,
+        host: || {
+            let mut facts = joined(user_on_v2(), 1000);
+            let found = facts.joinable.get_mut("pid 4711").expect("joined");
+            found.namespaces.values_mut().for_each(|it| it.own = true);
+            facts
+        },
+    },
     Case { code: "-", name: "a-good-host", body: TREE, host: user_on_v2 },
     Case { code: "userns-needed", name: "no-user-new", body: "net new", host: user_on_v2 },
     Case { code: "-", name: "root-needs-none", body: "net new", host: root_on_v1 },

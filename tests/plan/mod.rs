@@ -72,6 +72,7 @@ fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
         ]),
         cgroup_parent: None,
         paths: BTreeMap::new(),
+        joinable: BTreeMap::new(),
     }
 }
 

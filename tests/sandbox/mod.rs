@@ -14,6 +14,7 @@ mod failures;
 mod files;
 mod filter;
 mod identity;
+mod joins;
 mod landlock;
 mod library;
 mod life;

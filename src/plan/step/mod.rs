@@ -3,12 +3,14 @@
 mod bytes;
 mod cgroup;
 mod identity;
+mod join;
 mod kernel;
 mod tree;
 
 pub use bytes::*;
 pub use cgroup::*;
 pub use identity::*;
+pub use join::*;
 pub use kernel::*;
 pub use tree::*;
 
@@ -56,6 +58,8 @@ pub struct Step {
 pub enum Stage {
     /// The supervisor, before the child exists.
     Prepare,
+    /// A process in between: it enters the namespaces of others, makes the child, and is gone.
+    Join,
     /// The one clone3(2).
     Clone,
     /// The supervisor, while the child waits.
@@ -131,6 +135,17 @@ pub enum Action {
         /// The port inside, on 127.0.0.1.
         inner: Port,
     },
+    /// Open a namespace that exists, and make sure that it is the one that is meant.
+    OpenNamespace {
+        /// Its kind.
+        kind: NsKind,
+        /// Where it is found.
+        from: NamespaceFrom,
+        /// Its inode on nsfs, where it was looked at before.
+        id: Option<u64>,
+    },
+    /// setns(2) into a namespace that was opened.
+    JoinNamespace(NsKind),
     /// clone3(2) with these new namespaces.
     Clone {
         /// All but `cgroup` and `time`, which the child makes later.

@@ -25,6 +25,7 @@ pub struct Page {
 mod command;
 mod filter;
 mod host;
+mod joins;
 mod landlock;
 mod language;
 mod paths;
@@ -74,6 +75,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         filter::PAGES,
         landlock::PAGES,
         host::PAGES,
+        joins::PAGES,
         run::PAGES,
         running::PAGES,
     ]

@@ -1,0 +1,54 @@
+//! Pages: joining namespaces that exist. Only a host says what there is, so there is no example that always does.
+
+use super::{Page, Severity};
+
+const fn page(code: &'static str, severity: Severity, title: &'static str, text: &'static str) -> Page {
+    Page { code, severity, title, text, wrong: "", right: "" }
+}
+
+pub(super) const PAGES: &[Page] = &[
+    page(
+        "join-missing",
+        Severity::Error,
+        "what is to be joined is not there",
+        "`join(pid: N)` names a process by its number in the caller's PID namespace, `join(path: P)` a file of nsfs such as \
+         /proc/PID/ns/net or one that `ip netns add` has made, `join(sandbox: NAME)` and `join(pod: NAME)` what the same user \
+         runs by that name. None of the kind is there now.\n\nStart it first. Nothing is joined by a number alone: nsl holds the process \
+         by a pidfd and compares when it started, so that a number that was given to another process meanwhile is refused.",
+    ),
+    page(
+        "join-no-namespace",
+        Severity::Error,
+        "the target is no namespace of this kind",
+        "The path is no file of nsfs, or it is a namespace of another kind than the statement's: a file stands for one namespace, a \
+         process has one of each kind. `readlink /proc/PID/ns/net` shows a kind and a number; of a file that a namespace was bound to, \
+         `findmnt -o TARGET,SOURCE -t nsfs` does.",
+    ),
+    page(
+        "join-forbidden",
+        Severity::Error,
+        "the caller has no right over what is joined",
+        "setns(2) asks for CAP_SYS_ADMIN in the user namespace that owns what is joined, and once more in the one that the process is \
+         in by then. Root has it everywhere below its own. An ordinary user has it in user namespaces that this user has made, and \
+         in none else; so whoever is no root joins the user namespace first, which gives the rights over everything that it \
+         owns: `user join(pid: 4711)` beside `net join(pid: 4711)`.\n\nThe plan enters them in the order that works: what the joined user namespace owns comes \
+         after it, what others own before, a mount namespace last. To look at a process's namespaces at all takes the rights of \
+         ptrace(2): its maker's own program can be looked at, nsl's own processes cannot.",
+    ),
+    page(
+        "join-own",
+        Severity::Warning,
+        "the caller is in the joined namespace already",
+        "The target shares this namespace with the caller, so that joining it changes nothing: the sandbox has the caller's, as with \
+         `host`. Most likely another process was meant: one inside a sandbox, not the `nsl` that has started it. `lsns` lists \
+         namespaces with the processes in them.",
+    ),
+    page(
+        "join-failed",
+        Severity::Error,
+        "a namespace cannot be joined",
+        "It could be when the plan was made. Since then the process has ended, its number was given to another, or the file was \
+         replaced; or the kernel refuses what could not be known before, such as a PID namespace that does not lie below the caller's \
+         (pid_namespaces(7)). Nothing was started.",
+    ),
+];
