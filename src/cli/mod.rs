@@ -13,6 +13,7 @@ mod policy;
 mod record;
 mod run;
 mod terminal;
+mod trace;
 mod usage;
 
 use std::ffi::OsString;

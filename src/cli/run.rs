@@ -1,16 +1,18 @@
 //! `nsl run`
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 
 use clap::{Args, ValueHint};
-use nsl::execute::{self, Ended, Notice, Started};
+use nsl::execute::{self, Ended, Event, Notice};
 use nsl::plan::Plan;
+use nsl::report::Diagnostic;
 use nsl::source::{Files, Span};
 use nsl::state::{End, Seat, Seen};
 
 use super::policy::{Choice, Ready, refuse};
 use super::record::Record;
 use super::terminal;
+use super::trace::Trace;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -37,55 +39,79 @@ INT, TERM, HUP, QUIT, USR1, USR2 and WINCH go on to the program. Whatever ends n
 pub struct Run {
     #[command(flatten)]
     choice: Choice,
-    /// Write how the run ended to this file, as JSON: status, limits that were hit, what was not in force.
+    /// Write how the run ended to this file, as JSON: status, limits that were hit, what was used, what was not in force. `-` is the
+    /// standard output, `fd:N` a descriptor that is open when nsl starts. The reference describes the fields.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    report: Option<PathBuf>,
+    report: Option<OsString>,
     /// What the sandbox is called while it runs: for `nsl ps`, `nsl exec`, `nsl stop`. Otherwise the name in the policy, or `web-2` where a
     /// `web` runs already.
     #[arg(long = "name", value_name = "NAME", id = "run-name")]
     run_name: Option<String>,
+    /// Tell every step on the standard error as it is performed, with the time that it took.
+    #[arg(short, long)]
+    verbose: bool,
 }
 
 pub fn main(args: &Run) -> i32 {
-    let (ready, warnings) = match args.choice.plan() {
-        Ok(ready) => ready,
-        Err((files, findings)) => return refuse(&files, &findings),
-    };
-    let mut record = match args.report.as_ref().map(|path| Record::create(path)).transpose() {
+    let mut record = match args.report.as_ref().map(|name| Record::create(name)).transpose() {
         Ok(record) => record,
         Err(finding) => return refuse(&Files::new(), &[finding]),
+    };
+    let (ready, warnings) = match args.choice.plan() {
+        Ok(ready) => ready,
+        Err((files, findings)) => return give_up(record.as_mut(), &files, &findings),
     };
     let Ready { files, plan } = &ready;
     let mut seat = match Seat::take(plan, args.run_name.as_deref(), &args.choice.file, false) {
         Ok(seat) => seat,
-        Err(finding) => return refuse(&Files::new(), &[finding]),
+        Err(finding) => return give_up(record.as_mut(), &Files::new(), &[finding]),
     };
     terminal::say_findings(files, &warnings);
     let missing = plan.degraded.iter().map(|it| not_in_force(files, plan, &it.key, &it.reason, it.span));
     say_missing(&missing.collect::<String>());
-    let report = execute::run(plan, &mut |started: Started| {
-        let missing = started.notices.iter().filter_map(|notice| preferred(files, plan, notice));
-        say_missing(&missing.collect::<String>());
-        seat.started(plan, &Seen { child: started.child, cgroups: started.cgroups.to_vec() });
+    let mut trace = Trace::new(plan, files);
+    let options = execute::Options { watched: args.verbose || record.is_some() };
+    let report = execute::run(plan, options, &mut |event| match event {
+        Event::Performed(step, took) if args.verbose => trace.step(step, took),
+        Event::Performed(..) => {}
+        Event::Started(started) => {
+            if args.verbose {
+                trace.started();
+            }
+            say_missing(
+                &started.notices.iter().filter_map(|notice| preferred(files, plan, notice)).collect::<String>(),
+            );
+            seat.started(plan, &Seen { child: started.child, cgroups: started.cgroups.to_vec() });
+        }
     });
     let signal = match report.ended {
         Ended::Signaled(signal) => Some(signal),
         _ => None,
     };
     seat.leave(End::now(report.exit_code(plan), signal));
-    terminal::say_findings(files, &execute::aftermath(plan, &report));
+    let findings = execute::aftermath(plan, &report);
+    terminal::say_findings(files, &findings);
+    if args.verbose {
+        trace.ended(&report);
+    }
     if let Some(record) = &mut record {
-        record.write(plan, files, &report);
+        record.write(plan, files, &report, &findings);
     }
     report.exit_code(plan)
+}
+
+/// Nothing was done, and the report says so too.
+fn give_up(record: Option<&mut Record>, files: &Files, findings: &[Diagnostic]) -> i32 {
+    if let Some(record) = record {
+        record.refused(files, findings);
+    }
+    refuse(files, findings)
 }
 
 /// A step that failed and that the run can do without.
 fn preferred(files: &Files, plan: &Plan, notice: &Notice) -> Option<String> {
     let step = plan.steps.get(notice.step)?;
-    let errno = notice.failure.errno_text();
-    let errno = if errno.is_empty() { errno } else { format!(": {errno}") };
-    Some(not_in_force(files, plan, &step.why, &format!("{}{errno}", notice.failure.detail), step.span))
+    Some(not_in_force(files, plan, &step.why, &notice.failure.to_string(), step.span))
 }
 
 /// One line, unlike other findings: who runs a policy every day knows its preferences, and wants to see the program's output.

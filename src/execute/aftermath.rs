@@ -1,6 +1,8 @@
 //! What is to be said when a run is over, at the lines of the policy that it is about.
 
-use super::{Ended, Report, explain};
+use std::time::Duration;
+
+use super::{Ended, RefusedCall, Report, explain};
 use crate::plan::{Action, CgroupLimit, Plan};
 use crate::report::Diagnostic;
 use crate::source::Span;
@@ -18,8 +20,8 @@ pub fn aftermath(plan: &Plan, report: &Report) -> Vec<Diagnostic> {
                 .help("raise `after` in `stop`, or find out what the program waits for"),
         );
     }
-    if report.oom_kills > 0 {
-        let count = match report.oom_kills {
+    if report.cgroups.oom_kills > 0 {
+        let count = match report.cgroups.oom_kills {
             1 => "a process".to_string(),
             count => format!("{count} processes"),
         };
@@ -31,14 +33,19 @@ pub fn aftermath(plan: &Plan, report: &Report) -> Vec<Diagnostic> {
                 .help("raise `memory.max` where the program is to be trusted with more"),
         );
     }
-    if report.fork_failures > 0 {
+    if report.cgroups.fork_failures > 0 {
         let message = "the program was refused new processes, as `pids.max` was reached";
         let span = limit(plan, |it| matches!(it, CgroupLimit::PidsMax(_)));
         let finding = Diagnostic::warning("process-limit-hit", message);
         found.push(at(finding, span, "threads and init count too").help("raise `pids.max` where it needs more"));
     }
+    if let Some((key, span)) = resource_limit(plan, report) {
+        let message = format!("the kernel ended the program, as `{key}` was reached");
+        let finding = Diagnostic::warning("resource-limit-hit", message).label(span, "each process may have so much");
+        found.push(finding.help("raise the limit where the program is to be trusted with more"));
+    }
     if report.ended == Ended::Signaled(libc::SIGSYS) {
-        found.extend(filter(plan));
+        found.extend(filter(plan, report));
     }
     for path in &report.left {
         found.push(
@@ -48,6 +55,41 @@ pub fn aftermath(plan: &Plan, report: &Report) -> Vec<Diagnostic> {
         );
     }
     found
+}
+
+/// The keys of the limits that the run came up against.
+pub fn limits_hit(plan: &Plan, report: &Report) -> Vec<&'static str> {
+    let rlimit = resource_limit(plan, report).map(|(key, _)| key);
+    let hit = [
+        report.timed_out.then_some("stop.after"),
+        (report.cgroups.oom_kills > 0).then_some("cgroup.memory.max"),
+        (report.cgroups.fork_failures > 0).then_some("cgroup.pids.max"),
+        rlimit,
+    ];
+    hit.into_iter().flatten().collect()
+}
+
+/// The limit of each process whose signal ended the program: getrlimit(2). At the hard limit of CPU time, which is the soft one too,
+/// the kernel sends SIGKILL.
+fn resource_limit(plan: &Plan, report: &Report) -> Option<(&'static str, Span)> {
+    let set = |name: &str| {
+        plan.steps.iter().find_map(|step| match &step.action {
+            Action::SetRlimit { resource, value: Some(value) } if resource == name => Some((*value, step.span)),
+            _ => None,
+        })
+    };
+    match report.ended {
+        Ended::Signaled(libc::SIGXFSZ) => set("fsize").map(|(_, span)| ("limits.fsize", span)),
+        Ended::Signaled(libc::SIGXCPU | libc::SIGKILL) => {
+            let (seconds, span) = set("cpu")?;
+            let usage = report.usage?;
+            // The clock of the limit is not quite that of the usage: both count ticks, at different times.
+            let used = usage.user + usage.system + Duration::from_millis(200);
+            let other = report.timed_out || report.cgroups.oom_kills > 0;
+            (!other && used >= Duration::from_secs(seconds)).then_some(("limits.cpu", span))
+        }
+        _ => None,
+    }
 }
 
 fn at(finding: Diagnostic, span: Option<Span>, text: &str) -> Diagnostic {
@@ -62,11 +104,21 @@ fn limit(plan: &Plan, is: fn(&CgroupLimit) -> bool) -> Option<Span> {
     plan.steps.iter().find(|step| is(&step.action)).map(|step| step.span)
 }
 
-fn filter(plan: &Plan) -> Option<Diagnostic> {
+fn filter(plan: &Plan, report: &Report) -> Option<Diagnostic> {
     let step = plan.steps.iter().find(|step| matches!(step.action, Action::InstallFilter(_)))?;
-    Some(
-        Diagnostic::warning("filter-killed", "the program was killed for a system call that the filter does not forgive")
-            .label(step.span, "this filter has calls that kill")
-            .help("`dmesg` or `journalctl -k` names the call by its number (`syscall=`); allow it, or answer it with an errno"),
-    )
+    let finding = |what: &str| {
+        let message = format!("the program was killed for {what} that the filter does not forgive");
+        Diagnostic::warning("filter-killed", message).label(step.span, "this filter has calls that kill")
+    };
+    Some(match &report.refused {
+        Some(RefusedCall { name: Some(name), .. }) => finding(&format!("`{name}`, a system call")).help(format!(
+            "`allow {name}` where the program is to be trusted with it; `deny {name}` answers it with an errno"
+        )),
+        Some(RefusedCall { number, arch, .. }) => finding(&format!("system call {number} of architecture {arch:#x}, one"))
+            .help("the filter forgives no call of another architecture than its own: use a program of this one"),
+        None => finding("a system call").help(
+            "the kernel's log names the call by its number (`syscall=`), where you may read it: `dmesg` or `journalctl -k`; \
+             allow it, or answer it with an errno",
+        ),
+    })
 }

@@ -16,10 +16,19 @@ use cgroups_rs::fs::memory::MemController;
 use cgroups_rs::fs::pid::PidController;
 
 use super::failure::{Context, Done, Failure};
+use super::outcome::CgroupUse;
 use crate::plan::{CgroupDir, CgroupLimit};
 
 /// The period of cpu.max: the kernel's default, microseconds.
 const PERIOD: u64 = 100_000;
+
+/// A cgroup that exists.
+pub struct Made {
+    /// What the plan says of it.
+    pub dir: CgroupDir,
+    /// Its directory.
+    pub path: PathBuf,
+}
 
 /// The directory of a cgroup. `PID` in its name is the supervisor's.
 pub fn path_of(dir: &CgroupDir, pid: u32) -> PathBuf {
@@ -116,16 +125,30 @@ fn write(file: &Path, text: &str) -> Done {
     result.context(|| format!("writing {text} to {}", file.display()))
 }
 
-/// How often the kernel killed a process of this cgroup because of its memory limit.
-pub fn oom_kills(path: &Path) -> u64 {
-    counter(&path.join("memory.events"), "oom_kill")
-        .or_else(|| counter(&path.join("memory.oom_control"), "oom_kill"))
-        .unwrap_or(0)
+/// What the cgroups of a run counted.
+pub fn used<'a>(cgroups: impl Iterator<Item = &'a Made>) -> CgroupUse {
+    let mut used = CgroupUse::default();
+    for Made { path, .. } in cgroups {
+        let events = counter(&path.join("memory.events"), "oom_kill");
+        used.oom_kills += events.or_else(|| counter(&path.join("memory.oom_control"), "oom_kill")).unwrap_or(0);
+        used.fork_failures += counter(&path.join("pids.events"), "max").unwrap_or(0);
+        let peak = number(&path.join("memory.peak")).or_else(|| number(&path.join("memory.max_usage_in_bytes")));
+        used.memory_peak = used.memory_peak.or(peak);
+        used.pids_peak = used.pids_peak.or_else(|| number(&path.join("pids.peak")));
+        used.cpu = used.cpu.or_else(|| cpu_time(path));
+        used.throttled = used.throttled.or_else(|| counter(&path.join("cpu.stat"), "nr_throttled"));
+    }
+    used
 }
 
-/// How often a fork failed because of the limit of processes.
-pub fn fork_failures(path: &Path) -> u64 {
-    counter(&path.join("pids.events"), "max").unwrap_or(0)
+/// CPU time of all that was ever in a cgroup.
+pub fn cpu_time(path: &Path) -> Option<Duration> {
+    let v2 = counter(&path.join("cpu.stat"), "usage_usec").map(Duration::from_micros);
+    v2.or_else(|| number(&path.join("cpuacct.usage")).map(Duration::from_nanos))
+}
+
+fn number(file: &Path) -> Option<u64> {
+    fs::read_to_string(file).ok()?.trim().parse().ok()
 }
 
 fn counter(file: &Path, key: &str) -> Option<u64> {

@@ -5,16 +5,18 @@
 
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::SystemTime;
 
 use nix::unistd::ForkResult;
 use rustix::event::{PollFd, PollFlags};
 
 use super::failure::{Context, Done, Failure, Notice};
+use super::notices::Word;
 use super::program::Command;
 use super::sources::Sources;
 use super::tree::Tree;
 use super::{identity, init, landlock, program, sys};
-use crate::plan::{Action, Plan, Stage, Step};
+use crate::plan::{Action, NsKind, Plan, Stage, Step};
 
 /// What a child takes over from the supervisor.
 pub struct Birth<'a> {
@@ -26,8 +28,10 @@ pub struct Birth<'a> {
     pub filters: Vec<(usize, Vec<libc::sock_filter>)>,
     /// The command, made ready for execve(2).
     pub command: Command,
-    /// Frames of [`Notice`]; closed by execve(2).
+    /// Frames of [`Word`]; closed by execve(2).
     pub notices: OwnedFd,
+    /// Whether somebody wants to know of every step.
+    pub watched: bool,
     /// The status of the program, written by init.
     pub status: OwnedFd,
     /// The child reads one byte here before it goes on; end of file means that the supervisor is gone.
@@ -61,7 +65,7 @@ pub fn run(birth: Birth) -> ! {
         Err(_) => sys::exit_now(125),
     };
     let (step, failure) = Child { birth, tree: Some(Tree::default()) }.perform();
-    Notice { step, failure, fatal: true }.send(&notices);
+    Word::Failed(Notice { step, failure, fatal: true }).send(&notices);
     sys::exit_now(125)
 }
 
@@ -82,7 +86,7 @@ impl Child<'_> {
         if let Err(failed) = self.birth.sources.copy_in_child() {
             return failed;
         }
-        let mut complete = false;
+        let (mut complete, mut told) = (false, false);
         for (index, step) in plan.steps.iter().enumerate() {
             if step.stage < Stage::Child {
                 continue;
@@ -92,15 +96,27 @@ impl Child<'_> {
             {
                 return failed;
             }
+            if self.birth.watched
+                && !told
+                && matches!(step.action, Action::PivotRoot | Action::ForkInit | Action::NewSession)
+            {
+                self.tell_namespaces();
+                told = true;
+            }
             if !complete && matches!(step.action, Action::InstallFilter(_) | Action::Exec { .. }) {
-                Notice::complete().send(&self.birth.notices);
+                Word::Complete.send(&self.birth.notices);
                 complete = true;
             }
+            let begun = SystemTime::now();
             if let Err(failure) = self.step(index, &step.action) {
                 if step.required {
                     return (index, failure);
                 }
-                Notice { step: index, failure, fatal: false }.send(&self.birth.notices);
+                Word::Failed(Notice { step: index, failure, fatal: false }).send(&self.birth.notices);
+            } else if self.birth.watched && !complete {
+                // The calendar clock, as the others begin anew in a time namespace.
+                let took = begun.elapsed().unwrap_or_default();
+                Word::Performed { step: index, took }.send(&self.birth.notices);
             }
         }
         (plan.steps.len().saturating_sub(1), Failure::refused("the plan ends without a program"))
@@ -193,10 +209,21 @@ impl Child<'_> {
                 if step.required {
                     return Err((index, failure));
                 }
-                Notice { step: index, failure, fatal: false }.send(&self.birth.notices);
+                Word::Failed(Notice { step: index, failure, fatal: false }).send(&self.birth.notices);
             }
         }
         Ok(())
+    }
+
+    /// The namespaces that the program will be in, while the host's /proc is still there to tell. The new time namespace is that
+    /// of the children until execve(2) or fork(2).
+    fn tell_namespaces(&self) {
+        for kind in NsKind::ALL {
+            let file = if kind == NsKind::Time { "time_for_children" } else { kind.name() };
+            if let Ok(stat) = rustix::fs::stat(format!("/proc/self/ns/{file}")) {
+                Word::Namespace(kind, stat.st_ino).send(&self.birth.notices);
+            }
+        }
     }
 
     /// This process becomes init and never returns from here; its child goes on with the program's steps.
@@ -237,9 +264,10 @@ impl Child<'_> {
         // What the filter may refuse comes second: the look that explains the failure.
         let shown = program.to_string_lossy();
         let failure = Failure { errno: errno as i32, detail: format!("execve {shown}") };
-        Notice { step: index, failure: failure.clone(), fatal: true }.send(&self.birth.notices);
+        Word::Failed(Notice { step: index, failure: failure.clone(), fatal: true }).send(&self.birth.notices);
         let detail = program::diagnose(program, errno);
-        Notice { step: index, failure: Failure { detail, ..failure }, fatal: true }.send(&self.birth.notices);
+        let failure = Failure { detail, ..failure };
+        Word::Failed(Notice { step: index, failure, fatal: true }).send(&self.birth.notices);
         sys::exit_now(if errno == nix::errno::Errno::ENOENT { 127 } else { 126 })
     }
 }

@@ -85,7 +85,9 @@ fn reap(program: Pid) -> Option<i32> {
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::Exited(pid, code)) if pid == program => ended = Some((code & 0xff) << 8),
-            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == program => ended = Some(signal as i32),
+            Ok(WaitStatus::Signaled(pid, signal, core)) if pid == program => {
+                ended = Some(signal as i32 | if core { 0x80 } else { 0 })
+            }
             Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return ended,
             Ok(_) | Err(Errno::EINTR) => {}
             Err(_) => return ended,

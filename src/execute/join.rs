@@ -14,6 +14,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::process::PidfdFlags;
 
 use super::failure::{Context, Done, Failure, Notice};
+use super::notices::Word;
 use super::sys;
 use crate::plan::{Action, NamespaceFrom, NsKind, Plan};
 
@@ -106,7 +107,7 @@ pub fn clone_child(
                 Ok(Some((pid, _))) => drop(rustix::io::write(&write, &pid.as_raw().to_ne_bytes())),
                 Err(notice) => {
                     let _ = rustix::io::write(&write, &0_i32.to_ne_bytes());
-                    notice.send(&write);
+                    Word::Failed(notice).send(&write);
                 }
             }
             sys::exit_now(0)
@@ -140,7 +141,11 @@ fn made_child(read: OwnedFd, step: usize) -> Result<(Pid, OwnedFd), Notice> {
         let mut rest = Vec::new();
         let _ = pipe.read_to_end(&mut rest);
         let silent = || fatal(Failure::refused("the process in between gave up"));
-        return Err(Notice::parse(&rest).into_iter().next().unwrap_or_else(silent));
+        let said = Word::take(&mut rest).into_iter().find_map(|word| match word {
+            Word::Failed(notice) => Some(notice),
+            _ => None,
+        });
+        return Err(said.unwrap_or_else(silent));
     };
     // Our own child, which nobody else can wait for: its number is not given away meanwhile.
     let pidfd = rustix::process::pidfd_open(process, PidfdFlags::empty())

@@ -19,8 +19,11 @@ mod identity;
 mod init;
 mod janitor;
 mod join;
+mod kernel_log;
 mod landlock;
 mod mounts;
+mod notices;
+mod outcome;
 mod placeholders;
 mod program;
 mod relay;
@@ -32,49 +35,32 @@ mod sys;
 mod tree;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-pub use aftermath::aftermath;
+pub use aftermath::{aftermath, limits_hit};
 pub use explain::explain;
 pub use failure::{Failure, Notice};
 pub use filter::{FilterError, compile};
+pub use outcome::{CgroupUse, Ended, RefusedCall, Report, Times, Usage};
+pub use sys::duplicate;
 
 use crate::plan::Plan;
+use outcome::Clock;
 
-/// How a run ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// The program ended with this status.
-    Exited(i32),
-    /// The program was ended by this signal.
-    Signaled(i32),
-    /// The sandbox could not be built, or the program could not be started.
-    Failed(Notice),
+/// What a run tells while it goes on.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A step was performed, and took this long. Only where [`Options::watched`] asks for it.
+    Performed(usize, Duration),
+    /// The program runs.
+    Started(Started<'a>),
 }
 
-/// All that is known of a run when it is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// How it ended.
-    pub ended: Ended,
-    /// Whether `stop { after = … }` ended it.
-    pub timed_out: bool,
-    /// Processes that the kernel killed because of the memory limit.
-    pub oom_kills: u64,
-    /// Forks that failed because of the limit of processes.
-    pub fork_failures: u64,
-    /// Cgroups that could not be removed.
-    pub left: Vec<PathBuf>,
-}
-
-impl Report {
-    /// The status that nsl ends with: the program's, 128 + signal, or 125, 126, 127 where there was no program.
-    pub fn exit_code(&self, plan: &Plan) -> i32 {
-        match &self.ended {
-            Ended::Exited(code) => *code,
-            Ended::Signaled(signal) => 128 + signal,
-            Ended::Failed(notice) => explain::exit_code(plan, notice),
-        }
-    }
+/// How a plan is performed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Whether every step is told of, and the namespaces are looked at, which costs some microseconds each.
+    pub watched: bool,
 }
 
 /// What is known when the program runs.
@@ -88,35 +74,51 @@ pub struct Started<'a> {
     pub cgroups: &'a [PathBuf],
 }
 
-/// Performs a plan and waits for its end. `started` is called once the program runs.
+/// Performs a plan and waits for its end.
 ///
 /// The process must have one thread. All signals stay blocked afterwards: the process is expected to exit.
-pub fn run(plan: &Plan, started: &mut dyn FnMut(Started)) -> Report {
+pub fn run(plan: &Plan, options: Options, observe: &mut dyn FnMut(Event)) -> Report {
     sys::default_sigchld();
     let mut prepared = spawn::Prepared::default();
-    let (ended, timed_out) = match attempt(plan, &mut prepared, started) {
-        Ok(watched) => (watched.ended, watched.timed_out),
-        Err(notice) => (Ended::Failed(notice), false),
-    };
-    let count = |of: fn(&std::path::Path) -> u64| prepared.cgroups.iter().map(|made| of(&made.path)).sum();
-    let (oom_kills, fork_failures) = (count(cgroup::oom_kills), count(cgroup::fork_failures));
+    let mut clock = Clock::start();
+    let result = attempt(plan, options, &mut prepared, &mut clock, observe);
+    clock.ended();
+    let cgroups = cgroup::used(prepared.cgroups.iter());
     let left = prepared.janitor.take().map_or(Vec::new(), janitor::Janitor::finish);
-    Report { ended, timed_out, oom_kills, fork_failures, left }
+    let report = Report { cgroups, left, times: clock.finish(), ..Report::default() };
+    match result {
+        Ok(watched) => Report {
+            ended: watched.ended,
+            core_dumped: watched.core_dumped,
+            timed_out: watched.timed_out,
+            refused: watched.refused,
+            usage: watched.usage,
+            namespaces: watched.namespaces,
+            skipped: watched.skipped,
+            ..report
+        },
+        Err(notice) => Report { ended: Ended::Failed(notice), skipped: prepared.notices, ..report },
+    }
 }
 
 fn attempt(
     plan: &Plan,
+    options: Options,
     prepared: &mut spawn::Prepared,
-    started: &mut dyn FnMut(Started),
+    clock: &mut Clock,
+    observe: &mut dyn FnMut(Event),
 ) -> Result<supervise::Watched, Notice> {
     let signals = supervise::signals().map_err(|failure| Notice { step: 0, failure, fatal: true })?;
-    spawn::prepare(plan, prepared)?;
-    let mut running = spawn::launch(plan, prepared)?;
+    let mut performed = |step: usize, took: Duration| {
+        if options.watched {
+            observe(Event::Performed(step, took));
+        }
+    };
+    spawn::prepare(plan, prepared, &mut performed)?;
+    clock.prepared();
+    let mut running = spawn::launch(plan, prepared, options, &mut performed)?;
+    clock.launched();
     let early = std::mem::take(&mut prepared.notices);
     let cgroups: Vec<PathBuf> = prepared.cgroups.iter().map(|made| made.path.clone()).collect();
-    let child = running.pid.as_raw();
-    let mut started = |notices: &[Notice]| {
-        started(Started { notices: &[early.as_slice(), notices].concat(), child, cgroups: &cgroups })
-    };
-    Ok(supervise::watch(plan, &mut running, &signals, &mut started))
+    Ok(supervise::watch(plan, &mut running, &signals, early, &cgroups, clock, observe))
 }

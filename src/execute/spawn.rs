@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 use rustix::fs::{Mode, OFlags};
 
+use super::cgroup::Made;
 use super::child::{self, Birth};
 use super::failure::{Context, Done, Failure, Notice};
 use super::janitor::{Janitor, Spot};
@@ -16,15 +17,8 @@ use super::join::{self, Opened};
 use super::program::Command;
 use super::relay;
 use super::sources::Sources;
-use super::{cgroup, filter, identity, init, sys};
+use super::{Options, cgroup, filter, identity, init, sys};
 use crate::plan::{Action, CgroupDir, NsKind, Plan, Port, Protocol, Stage};
-
-/// A cgroup that exists.
-pub struct Made {
-    dir: CgroupDir,
-    /// Its directory.
-    pub path: PathBuf,
-}
 
 /// What is there before the child is.
 #[derive(Default)]
@@ -49,7 +43,7 @@ pub struct Running {
     pub pid: Pid,
     /// The same, safe against reuse.
     pub pidfd: OwnedFd,
-    /// Frames of [`Notice`], until execve(2) closes it.
+    /// Frames of [`super::notices::Word`], until execve(2) closes it.
     pub notices: OwnedFd,
     /// The program's wait status, from init.
     pub status: OwnedFd,
@@ -84,18 +78,21 @@ fn host_pids(namespaces: u64) -> Done<Option<HostPids>> {
 }
 
 /// Performs the steps before the clone.
-pub fn prepare(plan: &Plan, prepared: &mut Prepared) -> Result<(), Notice> {
+pub fn prepare(plan: &Plan, prepared: &mut Prepared, performed: &mut dyn FnMut(usize, Duration)) -> Result<(), Notice> {
     for (index, step) in plan.steps.iter().enumerate() {
         if prepared.janitor.is_none() && matches!(step.action, Action::CreateCgroup(_) | Action::Placeholder { .. }) {
             let janitor = janitor(plan, &prepared.sources);
             prepared.janitor = Some(janitor.map_err(|failure| Notice { step: index, failure, fatal: true })?);
         }
+        let begun = Instant::now();
         if let Err(failure) = prepared.step(index, &step.action, step.required) {
             let notice = Notice { step: index, failure, fatal: step.required };
             if step.required {
                 return Err(notice);
             }
             prepared.notices.push(notice);
+        } else if step.stage == Stage::Prepare {
+            performed(index, begun.elapsed());
         }
     }
     Ok(())
@@ -174,7 +171,13 @@ fn listen(address: IpAddr, port: Port) -> Done<relay::Outer> {
 }
 
 /// Makes the child, lets it in, and starts the relay.
-pub fn launch(plan: &Plan, prepared: &mut Prepared) -> Result<Running, Notice> {
+pub fn launch(
+    plan: &Plan,
+    prepared: &mut Prepared,
+    options: Options,
+    performed: &mut dyn FnMut(usize, Duration),
+) -> Result<Running, Notice> {
+    let begun = Instant::now();
     let (clone_index, flags, into) = clone_step(plan).ok_or_else(|| refused(0, "the plan makes no child"))?;
     let at_clone = |failure| Notice { step: clone_index, failure, fatal: true };
     let pipe = || {
@@ -209,6 +212,7 @@ pub fn launch(plan: &Plan, prepared: &mut Prepared) -> Result<Running, Notice> {
             filters: std::mem::take(&mut prepared.filters),
             command,
             notices: notices_write,
+            watched: options.watched,
             status: status_write,
             gate: gate_read,
             supervisor_fd,
@@ -217,10 +221,14 @@ pub fn launch(plan: &Plan, prepared: &mut Prepared) -> Result<Running, Notice> {
         })
     };
     drop((notices_write, status_write, gate_read));
+    // The process in between joins, and tells of nothing but failures: its time is that of the clone.
+    let joined = plan.steps.iter().enumerate().filter(|(_, step)| step.stage == Stage::Join);
+    joined.for_each(|(index, _)| performed(index, Duration::ZERO));
+    performed(clone_index, begun.elapsed());
     prepared.sources = Sources::default();
     prepared.joined.clear();
     let mut running = Running { pid, pidfd, notices, status, gate, relay: None, host_pids };
-    match admit(plan, prepared, &mut running) {
+    match admit(plan, prepared, &mut running, performed) {
         Ok(()) => Ok(running),
         Err(notice) => {
             let _ = nix::sys::signal::kill(running.pid, nix::sys::signal::SIGKILL);
@@ -264,8 +272,14 @@ fn open_dir(path: &std::path::Path) -> Done<OwnedFd> {
         .context(|| format!("opening the cgroup {}", path.display()))
 }
 
-fn admit(plan: &Plan, prepared: &mut Prepared, running: &mut Running) -> Result<(), Notice> {
+fn admit(
+    plan: &Plan,
+    prepared: &mut Prepared,
+    running: &mut Running,
+    performed: &mut dyn FnMut(usize, Duration),
+) -> Result<(), Notice> {
     for (index, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.stage == Stage::Admit) {
+        let begun = Instant::now();
         let result = match &step.action {
             Action::DenySetgroups => identity::deny_setgroups(running.pid),
             Action::MapUids(mapping) => identity::write_map(running.pid, "uid_map", mapping),
@@ -282,6 +296,8 @@ fn admit(plan: &Plan, prepared: &mut Prepared, running: &mut Running) -> Result<
                 return Err(notice);
             }
             prepared.notices.push(notice);
+        } else {
+            performed(index, begun.elapsed());
         }
     }
     if !prepared.ports.is_empty() {

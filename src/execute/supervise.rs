@@ -1,19 +1,21 @@
 //! Waits for the sandbox: signals to pass on, time to keep, the end to report.
 
-use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{WaitStatus, waitpid};
+use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 use rustix::event::{PollFd, PollFlags};
 
 use super::failure::{Context, Done, Notice};
+use super::notices::Word;
+use super::outcome::{Clock, Ended, RefusedCall, Usage};
 use super::spawn::Running;
-use super::{Ended, init};
-use crate::plan::Plan;
+use super::{Event, Started, init, kernel_log, sys};
+use crate::plan::{NsKind, Plan};
 
 /// Blocks every signal in this process and, by inheritance, in all of its helpers, so that none is lost; those of
 /// interest are read from the descriptor.
@@ -28,19 +30,43 @@ pub fn signals() -> Done<SignalFd> {
 pub struct Watched {
     /// How it ended.
     pub ended: Ended,
+    /// Whether it left a core file.
+    pub core_dumped: bool,
     /// Whether `stop { after = … }` ended it.
     pub timed_out: bool,
+    /// The system call for which the filter killed it.
+    pub refused: Option<RefusedCall>,
+    /// What its processes used.
+    pub usage: Option<Usage>,
+    /// The program's namespaces.
+    pub namespaces: Vec<(NsKind, u64)>,
+    /// Steps that failed and were only preferred.
+    pub skipped: Vec<Notice>,
 }
 
-/// Waits until the sandbox has ended. `started` is called once the program runs.
-pub fn watch(plan: &Plan, running: &mut Running, signals: &SignalFd, started: &mut dyn FnMut(&[Notice])) -> Watched {
+/// Waits until the sandbox has ended. `early` are steps that have failed already.
+pub fn watch(
+    plan: &Plan,
+    running: &mut Running,
+    signals: &SignalFd,
+    early: Vec<Notice>,
+    cgroups: &[PathBuf],
+    clock: &mut Clock,
+    observe: &mut dyn FnMut(Event),
+) -> Watched {
     let mut watch = Watch {
         plan,
+        clock,
+        observe,
+        cgroups,
         status: None,
         status_open: true,
         failed: None,
         complete: false,
-        notices: Some(Vec::new()),
+        program: None,
+        heard: Some(Vec::new()),
+        namespaces: Vec::new(),
+        skipped: early,
         stop_at: plan.ending.after.map(|it| Instant::now() + Duration::from_nanos(it)),
         kill_at: None,
         timed_out: false,
@@ -51,7 +77,7 @@ pub fn watch(plan: &Plan, running: &mut Running, signals: &SignalFd, started: &m
             watch.forward(running, signals);
         }
         if ready.notices {
-            watch.read_notices(&running.notices, started);
+            watch.listen(running);
         }
         if ready.status {
             watch.read_status(&running.status);
@@ -61,7 +87,7 @@ pub fn watch(plan: &Plan, running: &mut Running, signals: &SignalFd, started: &m
         }
         watch.keep_time(running);
     }
-    watch.finish(running, started)
+    watch.finish(running)
 }
 
 #[derive(Default)]
@@ -74,6 +100,9 @@ struct Ready {
 
 struct Watch<'a> {
     plan: &'a Plan,
+    clock: &'a mut Clock,
+    observe: &'a mut dyn FnMut(Event),
+    cgroups: &'a [PathBuf],
     /// The program's wait status, from init.
     status: Option<i32>,
     /// False once nobody can write a status: without an init, execve(2) closes the other end.
@@ -81,8 +110,12 @@ struct Watch<'a> {
     failed: Option<Notice>,
     /// Whether the child got as far as the program.
     complete: bool,
-    /// Bytes of notices so far; `None` once the pipe is at its end.
-    notices: Option<Vec<u8>>,
+    /// The process id of the program on the host, if it was still there when it was asked for.
+    program: Option<i32>,
+    /// Bytes of a frame that has not come whole; `None` once the pipe is at its end.
+    heard: Option<Vec<u8>>,
+    namespaces: Vec<(NsKind, u64)>,
+    skipped: Vec<Notice>,
     stop_at: Option<Instant>,
     kill_at: Option<Instant>,
     timed_out: bool,
@@ -96,7 +129,7 @@ impl Watch<'_> {
             rustix::event::Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) }
         });
         let mut fds = vec![PollFd::new(signals, PollFlags::IN), PollFd::new(&running.pidfd, PollFlags::IN)];
-        let notices = self.notices.is_some().then(|| {
+        let notices = self.heard.is_some().then(|| {
             fds.push(PollFd::new(&running.notices, PollFlags::IN));
             fds.len() - 1
         });
@@ -153,30 +186,47 @@ impl Watch<'_> {
         }
     }
 
-    fn read_notices(&mut self, pipe: &OwnedFd, started: &mut dyn FnMut(&[Notice])) {
+    /// Reads what the child says. False at the end of it.
+    fn listen(&mut self, running: &Running) -> bool {
+        let Some(heard) = &mut self.heard else { return false };
         let mut buffer = [0; 4096];
-        match rustix::io::read(pipe, &mut buffer) {
-            Ok(0) => self.end_of_notices(started),
+        let words = match rustix::io::read(&running.notices, &mut buffer) {
+            Ok(0) => {
+                self.end_of_words(running);
+                return false;
+            }
             Ok(count) => {
-                if let Some(bytes) = &mut self.notices {
-                    bytes.extend_from_slice(&buffer[..count]);
+                heard.extend_from_slice(&buffer[..count]);
+                Word::take(heard)
+            }
+            Err(rustix::io::Errno::INTR) => return true,
+            Err(_) => {
+                self.heard = None;
+                return false;
+            }
+        };
+        for word in words {
+            match word {
+                // The last word is the best informed one: an explanation follows the bare errno.
+                Word::Failed(notice) if notice.fatal => self.failed = Some(notice),
+                Word::Failed(notice) => self.skipped.push(notice),
+                Word::Performed { step, took } => (self.observe)(Event::Performed(step, took)),
+                Word::Namespace(kind, inode) => self.namespaces.push((kind, inode)),
+                Word::Complete => {
+                    self.complete = true;
+                    self.program = program(running);
                 }
             }
-            Err(rustix::io::Errno::INTR) => {}
-            Err(_) => self.notices = None,
         }
+        true
     }
 
-    fn end_of_notices(&mut self, started: &mut dyn FnMut(&[Notice])) {
-        let Some(bytes) = self.notices.take() else { return };
-        let mut notices = Notice::parse(&bytes);
-        let ready = Notice::complete();
-        self.complete = notices.contains(&ready);
-        notices.retain(|notice| *notice != ready);
-        // The last word is the best informed one: an explanation follows the bare errno.
-        self.failed = notices.iter().rev().find(|notice| notice.fatal).cloned();
+    fn end_of_words(&mut self, running: &Running) {
+        self.heard = None;
         if self.failed.is_none() && self.complete {
-            started(&notices);
+            self.clock.started();
+            let (notices, child, cgroups) = (self.skipped.as_slice(), running.pid.as_raw(), self.cgroups);
+            (self.observe)(Event::Started(Started { notices, child, cgroups }));
         }
     }
 
@@ -190,17 +240,8 @@ impl Watch<'_> {
         }
     }
 
-    fn finish(mut self, running: &mut Running, started: &mut dyn FnMut(&[Notice])) -> Watched {
-        if self.notices.is_some() {
-            let mut rest = Vec::new();
-            if let Ok(copy) = running.notices.try_clone() {
-                let _ = std::fs::File::from(copy).read_to_end(&mut rest);
-            }
-            if let Some(bytes) = &mut self.notices {
-                bytes.extend(rest);
-            }
-            self.end_of_notices(started);
-        }
+    fn finish(mut self, running: &mut Running) -> Watched {
+        while self.listen(running) {}
         let mut polled = [PollFd::new(&running.status, PollFlags::IN)];
         let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
         if self.status.is_none()
@@ -217,33 +258,51 @@ impl Watch<'_> {
             let _ = nix::sys::signal::kill(relay, Signal::SIGKILL);
             let _ = waitpid(relay, None);
         }
-        let ended = match (self.failed, self.status) {
+        let (waited, usage) = waited.map_or((None, None), |(status, usage)| (Some(status), Some(usage)));
+        // Of init nothing is told but what it says of the program.
+        let status = self.status.or(waited);
+        let ended = match (self.failed, status) {
             (Some(notice), _) => Ended::Failed(notice),
-            (None, _) if !self.complete => Ended::Failed(incomplete(&waited)),
+            (None, _) if !self.complete => Ended::Failed(incomplete(waited)),
             (None, Some(status)) if status & 0x7f == 0 => Ended::Exited(status >> 8 & 0xff),
             (None, Some(status)) => Ended::Signaled(status & 0x7f),
-            (None, None) => waited,
+            (None, None) => Ended::Failed(incomplete(None)),
         };
-        Watched { ended, timed_out: self.timed_out }
+        let by_filter = ended == Ended::Signaled(libc::SIGSYS);
+        Watched {
+            core_dumped: matches!(ended, Ended::Signaled(_)) && status.is_some_and(|it| it & 0x80 != 0),
+            refused: self.program.filter(|_| by_filter).and_then(kernel_log::refused_call),
+            ended,
+            timed_out: self.timed_out,
+            usage,
+            namespaces: self.namespaces,
+            skipped: self.skipped,
+        }
     }
 }
 
 /// The child, or the process that was to become the program, was killed; init says no more than that in its status.
-fn incomplete(waited: &Ended) -> Notice {
-    let how = match waited {
-        Ended::Signaled(signal) => format!("signal {signal} ended it"),
+fn incomplete(status: Option<i32>) -> Notice {
+    let how = match status.map(|it| it & 0x7f) {
+        Some(signal) if signal != 0 => format!("signal {signal} ended it"),
         _ => "something ended it".to_string(),
     };
     Notice::incomplete(format!("{how} while it was put together"))
 }
 
-fn reap(pid: Pid) -> Ended {
+/// The program's process id on the host: that of the child, or, where the child is init, of its only child.
+fn program(running: &Running) -> Option<i32> {
+    let pid = running.pid;
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+    children.split_whitespace().next().map_or(Some(pid.as_raw()), |it| it.parse().ok())
+}
+
+/// The wait status of the child, and what it used. `None` if somebody else has waited for it.
+fn reap(pid: Pid) -> Option<(i32, Usage)> {
     loop {
-        match waitpid(pid, None) {
-            Ok(WaitStatus::Exited(_, code)) => return Ended::Exited(code),
-            Ok(WaitStatus::Signaled(_, signal, _)) => return Ended::Signaled(signal as i32),
-            Err(nix::errno::Errno::EINTR) | Ok(_) => {}
-            Err(_) => return Ended::Exited(125),
+        match sys::wait4(pid) {
+            Err(nix::errno::Errno::EINTR) => {}
+            result => return result.ok(),
         }
     }
 }

@@ -3,9 +3,12 @@
 
 use std::ffi::CString;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::unistd::{ForkResult, Pid};
+
+use super::outcome::Usage;
 
 /// clone3(2) flag whose constant in `libc` overflowed to 0.
 const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
@@ -40,6 +43,40 @@ pub fn clone3(flags: u64, cgroup: Option<BorrowedFd>) -> Result<Option<(Pid, Own
 pub fn fork() -> Result<ForkResult, Errno> {
     // SAFETY: one thread only, so no lock can be held by a thread that the child lacks.
     unsafe { nix::unistd::fork() }
+}
+
+/// A copy of a descriptor that the caller of nsl handed over by its number, closed by execve(2): fcntl(2) F_DUPFD_CLOEXEC.
+///
+/// # Errors
+/// EBADF where nothing is open there.
+pub fn duplicate(number: RawFd) -> std::io::Result<OwnedFd> {
+    if number < 0 {
+        return Err(Errno::EBADF.into());
+    }
+    // SAFETY: borrowed for one call, and the kernel says EBADF if nothing is open there.
+    let given = unsafe { BorrowedFd::borrow_raw(number) };
+    given.try_clone_to_owned()
+}
+
+/// wait4(2): waits for the end of a child; its wait status in the kernel's form, and what it used with all that it waited for.
+pub fn wait4(pid: Pid) -> Result<(i32, Usage), Errno> {
+    let mut status = 0;
+    // SAFETY: rusage is plain integers; all zero is valid.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: both live on this stack frame, and the kernel writes no more than one of each.
+    Errno::result(unsafe { libc::wait4(pid.as_raw(), &raw mut status, 0, &raw mut usage) })?;
+    let time = |it: libc::timeval| Duration::new(it.tv_sec as u64, it.tv_usec as u32 * 1000);
+    let usage = Usage {
+        user: time(usage.ru_utime),
+        system: time(usage.ru_stime),
+        // Counted in KiB: getrusage(2).
+        max_rss: usage.ru_maxrss as u64 * 1024,
+        minor_faults: usage.ru_minflt as u64,
+        major_faults: usage.ru_majflt as u64,
+        voluntary_switches: usage.ru_nvcsw as u64,
+        involuntary_switches: usage.ru_nivcsw as u64,
+    };
+    Ok((status, usage))
 }
 
 /// `struct mount_attr` of mount_setattr(2).

@@ -23,6 +23,6 @@ pub use crate::policy::{
 pub use build::{Options, plan};
 pub use filter::filter_spec;
 pub use identity::allotted_id;
-pub(crate) use print::describe;
+pub use print::describe;
 pub use print::print;
 pub use step::*;

@@ -101,7 +101,7 @@ fn seconds(nanoseconds: u64) -> String {
 }
 
 /// One step in the words of the system calls that it makes.
-pub(crate) fn describe(action: &Action) -> String {
+pub fn describe(action: &Action) -> String {
     match action {
         Action::OpenSource { id, path, recursive } => {
             format!(

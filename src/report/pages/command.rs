@@ -113,7 +113,8 @@ pub(super) const PAGES: &[Page] = &[
     page(
         "report-unwritable",
         "the report of a run cannot be written",
-        "`--report FILE` is opened before the sandbox is built, so that a run does not end without the report that was asked for. The file is replaced.",
+        "`--report FILE` is opened before the sandbox is built, so that a run does not end without the report that was asked for. The file is replaced. `-` is the standard output, which is the \
+         program's too; `fd:N` is a descriptor that is open when nsl starts, as in `nsl run --report fd:3 job.nsl 3>report.json`.",
     ),
     warning(
         "not-in-force",
@@ -145,12 +146,21 @@ pub(super) const PAGES: &[Page] = &[
          sandbox's init. Nothing was killed; what the program did without the new process is its own affair.",
     ),
     warning(
+        "resource-limit-hit",
+        "a program that reached a limit of `limits`",
+        "A process that writes beyond `fsize` gets SIGXFSZ, and one that uses more CPU time than `cpu` is ended by SIGKILL: getrlimit(2). Both \
+         limits are those of each process. Raise the limit where the program is to be trusted with more; of the other limits the kernel \
+         says nothing but the errno of the call that came up against it.",
+    ),
+    warning(
         "filter-killed",
         "a program that its filter has killed",
         "The program made a system call that its filter answers with `kill`, or one for another architecture than the \
          filter is for, and the kernel ended it with SIGSYS (status 159).\n\n\
-         The kernel's log has the call: `dmesg` or `journalctl -k` shows `type=1326 … comm=\"NAME\" … syscall=NUMBER`. If \
-         the program may make it, `allow` it; if it may not, but could live without it, answer it with `deny NAME = errno(EPERM)`.",
+         Only the kernel's log has the call: `dmesg` or `journalctl -k` shows `type=1326 … comm=\"NAME\" … syscall=NUMBER`. nsl looks there \
+         itself and names the call, where the caller may read that log (CAP_SYSLOG, where kernel.dmesg_restrict is set), where \
+         auditd(8) does not take the record away, and where the call was the program's own and not that of a process that it \
+         started. If the program may make it, `allow` it; if it may not, but could live without it, answer it with `deny NAME = errno(EPERM)`.",
     ),
     warning(
         "cgroup-left",
