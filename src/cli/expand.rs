@@ -128,12 +128,17 @@ fn chain(files: &Files, one: &Expanded, line: &Line) -> String {
     // The word stands in front already.
     let place = place.strip_suffix(&format!(" ({})", origin.how.word())).unwrap_or(&place).to_string();
     let mut rows = vec![(origin.how.word(), place, String::new())];
+    let mut weakened = Vec::new();
     for lost in &origin.replaced {
         rows.push((lost.how.word(), files.line_place(lost.span), format!("  {}", lost.text)));
+        if let Some(weaker) = &lost.weaker {
+            weakened.push(format!("  weaker    than that of {}: {weaker}\n", files.line_place(lost.span)));
+        }
     }
     // The first that was written stands first.
     for (how, place, text) in rows.into_iter().rev() {
         out.push_str(&format!("  {how:9} {place}{text}\n"));
     }
+    out.extend(weakened);
     out
 }

@@ -58,6 +58,9 @@ pub struct Via {
 /// A value that lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Replaced {
+    /// What of the value that won is weaker than this one, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weaker: Option<String>,
     /// The statement that had made it.
     pub span: Span,
     /// How it had made it.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::module::Module;
 use super::value::Val;
+use super::weaker;
 use crate::policy::{How, Origin, Replaced, Strength};
 use crate::report::Diagnostic;
 use crate::schema::Field;
@@ -192,7 +193,14 @@ fn put(slots: &mut Slots, statement: Stated, findings: &mut Vec<Diagnostic>) {
             }
             let mut before = std::mem::take(&mut slot.plain);
             before.extend(slot.defaults.iter().cloned());
-            slot.plain = vec![over(candidate, &before)];
+            let candidate = over(candidate, &before);
+            let replaces = |how: &str| format!("`{}` is weaker than what it replaces: {how}", statement.key);
+            findings.extend(
+                before.iter().find_map(|it| {
+                    weakens(&statement, it, replaces(&weaker::weaker(&it.payload, &candidate.payload)?))
+                }),
+            );
+            slot.plain = vec![candidate];
         }
         modifier => plain(slot, candidate, &statement, modifier == Some(Modifier::Final), findings),
     }
@@ -231,7 +239,8 @@ fn plain(slot: &mut Slot, candidate: Candidate, statement: &Stated, is_final: bo
 fn over(mut candidate: Candidate, before: &[Candidate]) -> Candidate {
     for lost in before {
         let text = lost.shown().to_string();
-        let replaced = Replaced { span: lost.origin.span, how: lost.origin.how, text };
+        let weaker = weaker::weaker(&lost.payload, &candidate.payload);
+        let replaced = Replaced { weaker, span: lost.origin.span, how: lost.origin.how, text };
         candidate.origin.replaced.push(replaced);
         candidate.origin.replaced.extend(lost.origin.replaced.iter().cloned());
     }
@@ -254,6 +263,33 @@ fn redundant(statement: &Stated, same: &Candidate, findings: &mut Vec<Diagnostic
             .help("delete the line")
             .delete(statement.origin.span),
     );
+}
+
+/// A reviewer has to see what a decision of a profile gave that this policy does not.
+fn weakens(statement: &Stated, old: &Candidate, how: String) -> Option<Diagnostic> {
+    // A default is a proposal: that a policy decides otherwise is what it is for.
+    if old.origin.how == How::Default {
+        return None;
+    }
+    let finding = Diagnostic::advice("override-weakens", how)
+        .label(statement.origin.span, "weaker")
+        .label(old.origin.span, format!("`{}`{}", old.shown(), through(old)))
+        .help("keep what the profile says, or say why: `# nsl: allow override-weakens, because …`");
+    Some(finding)
+}
+
+fn removed(statement: &Stated, gone: &[Slot]) -> Option<Diagnostic> {
+    let decided = gone.iter().filter_map(|it| it.plain.first());
+    let missed: Vec<&Candidate> = decided.filter(|it| weaker::is_missed(&it.payload)).collect();
+    let names: Vec<String> = missed.iter().map(|it| format!("`{}`", it.origin.key)).collect();
+    let how = format!("the sandbox is weaker without {}", names.join(", "));
+    let (first, others) = missed.split_first()?;
+    let finding = weakens(statement, first, how)?;
+    Some(
+        others
+            .iter()
+            .fold(finding, |it, other| it.label(other.origin.span, format!("`{}`{}", other.shown(), through(other)))),
+    )
 }
 
 fn final_overridden(statement: &Stated, fixed: &Candidate) -> Diagnostic {
@@ -293,9 +329,8 @@ fn remove(slots: &mut Slots, statement: &Stated, findings: &mut Vec<Diagnostic>)
         findings.push(final_overridden(statement, fixed));
         return;
     }
-    for key in keys {
-        slots.remove(&key);
-    }
+    let gone: Vec<Slot> = keys.iter().filter_map(|key| slots.remove(key)).collect();
+    findings.extend(removed(statement, &gone));
 }
 
 /// The one value of each key. Siblings that disagree, and that no later layer has settled, are reported.

@@ -1,7 +1,7 @@
 //! Texts and what is said of them: every case is a `.nsl` file with its rendered findings beside it.
 //!
 //! `KIND/NAME.nsl` is a case, `KIND/NAME.out` what it gives; a module that a case uses stands in a folder below, such as
-//! `KIND/parts`. A first line `# set NAME=VALUE …` gives parameters. A case without findings is worth having as well:
+//! `KIND/parts`. A first line `# set NAME=VALUE …` gives parameters. A case without findings, or with nothing but advice, is worth having as well:
 //! its `.out` holds the policy's keys with their values. `NSL_BLESS=1` writes the `.out` files anew.
 
 mod checks;
@@ -57,10 +57,14 @@ fn resolved(text: &str, name: &str, real: &Path, set: &[&str]) -> (Files, Resolv
 fn output(text: &str, name: &str, real: &Path) -> String {
     let set = text.lines().next().and_then(|it| it.strip_prefix("# set ")).unwrap_or("");
     let (files, result) = resolved(text, name, real, &set.split_whitespace().collect::<Vec<_>>());
-    if !result.findings.is_empty() {
-        return render(&files, &result.findings, STYLE);
+    let said = render(&files, &result.findings, STYLE);
+    if result.findings.iter().any(|it| it.severity != nsl::report::Severity::Advice) {
+        return said;
     }
     let mut lines = Vec::new();
+    if !said.is_empty() {
+        lines.push(said);
+    }
     stated(&serde_json::to_value(&result.policy).expect("a policy is data"), &mut lines);
     lines.join("\n") + "\n"
 }

@@ -199,6 +199,18 @@ pub(super) const PAGES: &[Page] = &[
         "use std/service\nsandbox a {\n  run = [\"/bin/true\"]\n}\n",
         "use std/service\nsandbox a with service.hardened {\n  run = [\"/bin/true\"]\n}\n",
     ),
+    advice(
+        "override-weakens",
+        "a value that lets the program do more than the one that it replaces",
+        "A profile has decided something, and the policy decides otherwise: it may, with `override` or `remove`. Where the new value is \
+         weaker (a larger limit, a mount that can be written or executed, a namespace of the host, a statement that is gone), whoever \
+         reviews the policy is told so. `nsl expand --why KEY` shows the whole chain. That a default is replaced is what defaults are for, \
+         and nothing is said of it.",
+        "profile p {\n  cgroup new {\n    pids.max = 64\n  }\n}\nsandbox a with p {\n  run = [\"/bin/true\"]\n  user new\n  cgroup new {\n    \
+         override pids.max = 512\n  }\n}\n",
+        "profile p {\n  cgroup new {\n    pids.max = 64\n  }\n}\nsandbox a with p {\n  run = [\"/bin/true\"]\n  user new\n  cgroup new {\n    \
+         override pids.max = 32\n  }\n}\n",
+    ),
     warning(
         "unused-allow",
         "a comment allows what is not there",

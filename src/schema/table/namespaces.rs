@@ -12,12 +12,15 @@ pub(super) const USER: &[Field] = &[
         "the group that the program is in, inside",
     ),
     setting("user", "groups", Ty::List(&Ty::Id), "none", "supplementary groups, inside"),
-    setting(
-        "user",
-        "setgroups",
-        Ty::Symbol(&["allow", "deny"]),
-        "deny where an unprivileged map needs it",
-        "whether setgroups(2) may be called: /proc/PID/setgroups",
+    weaker(
+        setting(
+            "user",
+            "setgroups",
+            Ty::Symbol(&["allow", "deny"]),
+            "deny where an unprivileged map needs it",
+            "whether setgroups(2) may be called: /proc/PID/setgroups",
+        ),
+        "allow",
     ),
 ];
 
