@@ -113,6 +113,7 @@ pub fn host_findings(loaded: &Loaded, only: Option<&Sandbox>, probe: &Probe, fac
     let policy = of_one.as_ref().unwrap_or(whole);
     probe.paths(facts, &check::wanted_paths(policy));
     probe.joins(facts, &check::wanted_joins(policy));
+    probe.libraries(facts, &check::wanted_libraries(policy));
     let findings = check::check_host(policy, facts);
     sorted(report::allow::silence(findings, &loaded.resolved.allows).0)
 }

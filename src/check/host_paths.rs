@@ -29,6 +29,27 @@ pub fn wanted_paths(policy: &Policy) -> Vec<String> {
     paths
 }
 
+/// The programs of the host whose libraries the rules want to know. Where `/` is the host's, they are there; an image has its own.
+pub fn wanted_libraries(policy: &Policy) -> Vec<String> {
+    let containers = policy.pods.iter().flat_map(|it| &it.containers);
+    let composed = policy.sandboxes.iter().chain(containers).filter(|it| is_composed(it));
+    composed.filter_map(|it| program_place(it).map(|(_, path)| path)).collect()
+}
+
+/// Whether the tree is put together from single paths.
+fn is_composed(sandbox: &Sandbox) -> bool {
+    sandbox.is_new(NsKind::Mnt) && matches!(sandbox.mnt.root.as_ref().map(|it| &it.value), None | Some(Root::Empty))
+}
+
+/// The program as the policy names it, and where it is on the host.
+fn program_place(sandbox: &Sandbox) -> Option<(&str, String)> {
+    let program = sandbox.run.as_ref()?.value.first().filter(|it| it.starts_with('/'))?;
+    match place(sandbox, program) {
+        Place::Host { path, .. } => Some((program, path)),
+        _ => None,
+    }
+}
+
 type Bound<'s> = (&'s Traced<crate::policy::Entry>, &'s str, Access);
 
 fn sources(sandbox: &Sandbox) -> impl Iterator<Item = Bound<'_>> {
@@ -138,18 +159,52 @@ fn program(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
         _ => {}
     }
     let Some(interpreter) = fact.interpreter.as_ref().filter(|it| it.starts_with('/')) else { return };
-    let wrong = match place(sandbox, interpreter) {
-        Place::Nothing => "is not in the sandbox's tree",
-        Place::Hidden(_) => "is hidden",
-        _ => return,
+    let links = fact.interpreter_links.iter().filter(|_| is_composed(sandbox));
+    let wrong = |path: &String| match place(sandbox, path) {
+        Place::Nothing => Some((path.clone(), "is not in the sandbox's tree")),
+        Place::Hidden(_) => Some((path.clone(), "is hidden")),
+        _ => None,
+    };
+    let Some((interpreter, wrong)) = std::iter::once(interpreter).chain(links).find_map(wrong) else {
+        return libraries(sandbox, program, fact, out);
     };
     out.push(
         Diagnostic::error("interpreter-not-visible", format!("{program} needs {interpreter}, which {wrong}"))
             .label(run.span(), "cannot start without it")
             .help(format!(
                 "mount the directory that holds it, or add the link that leads to it: `link {} = …`",
-                first_part(interpreter)
+                first_part(&interpreter)
             )),
+    );
+}
+
+/// What the program's loader will not find. A policy that says where it is to look knows better.
+fn libraries(sandbox: &Sandbox, program: &str, fact: &PathFact, out: &mut Vec<Diagnostic>) {
+    let Some(run) = &sandbox.run else { return };
+    if !is_composed(sandbox) || sandbox.env.iter().any(|it| it.value.name.starts_with("LD_")) {
+        return;
+    }
+    // Most hosts have /lib as a link to /usr/lib, and the loader looks at both.
+    let spellings = |path: &str| match path.strip_prefix("/usr") {
+        Some(short) => [path.to_string(), short.to_string()],
+        None => [path.to_string(), format!("/usr{path}")],
+    };
+    let is_there = |path: &str| {
+        spellings(path).iter().any(|it| matches!(place(sandbox, it), Place::Host { .. } | Place::Own { .. }))
+    };
+    let missing: Vec<&str> = fact.libraries.iter().map(String::as_str).filter(|it| !is_there(it)).collect();
+    let [first, others @ ..] = missing.as_slice() else { return };
+    let more = if others.is_empty() { String::new() } else { format!(" and {} more libraries", others.len()) };
+    out.push(
+        Diagnostic::error(
+            "library-not-visible",
+            format!("{program} needs {first}{more}, which the sandbox's tree does not have"),
+        )
+        .label(run.span(), "cannot start without it")
+        .help(format!(
+            "mount the directory that holds it: `mount {} = bind(ro)`",
+            first.rsplit_once('/').map_or("/", |it| it.0)
+        )),
     );
 }
 

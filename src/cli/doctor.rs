@@ -1,7 +1,7 @@
 //! `nsl doctor`
 
 use clap::Args;
-use nsl::host::{self, Offer};
+use nsl::host::{self, Offer, Recorded};
 
 use super::terminal;
 
@@ -27,7 +27,7 @@ pub struct Doctor {
 pub fn main(args: &Doctor) -> i32 {
     let facts = host::probe();
     if args.json {
-        return terminal::print_json(&facts);
+        return terminal::print_json(&Recorded { format: Recorded::FORMAT, facts });
     }
     let style = terminal::stdout_style();
     let kernel = &facts.kernel;

@@ -54,6 +54,38 @@ impl HostFacts {
     }
 }
 
+/// The facts of a host as a file: what `nsl doctor --json` prints, and `nsl check --target FILE` reads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Recorded {
+    /// 1. Fields that are added do not change it; fields that mean something else do.
+    pub format: u32,
+    /// The facts.
+    #[serde(flatten)]
+    pub facts: HostFacts,
+}
+
+impl Recorded {
+    /// The format that this version writes, and the only one that it reads.
+    pub const FORMAT: u32 = 1;
+
+    /// The facts of a text, or what is wrong with it.
+    pub fn read(text: &str) -> Result<HostFacts, String> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: Option<u32>,
+        }
+        // Before the rest, which another format may not have.
+        let head: Head = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        match head.format {
+            Some(Recorded::FORMAT) => {
+                serde_json::from_str::<Recorded>(text).map(|it| it.facts).map_err(|error| error.to_string())
+            }
+            Some(other) => Err(format!("its format is {other}, and this version of nsl reads {}", Recorded::FORMAT)),
+            None => Err("it names no `format`".to_string()),
+        }
+    }
+}
+
 /// The kernel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kernel {
@@ -185,6 +217,12 @@ pub struct PathFact {
     /// Mount options of the mount it is on (`ro`, `nosuid`, `nodev`, `noexec`).
     #[serde(default)]
     pub mount_flags: Vec<String>,
+    /// For a program about whose libraries a rule wants to know: their paths on the host.
+    #[serde(default)]
+    pub libraries: Vec<String>,
+    /// For the same programs: where the symbolic links lead that their interpreter is.
+    #[serde(default)]
+    pub interpreter_links: Vec<String>,
     /// For a program: the interpreter it names (ELF's PT_INTERP, or what follows `#!`).
     #[serde(default)]
     pub interpreter: Option<String>,

@@ -9,10 +9,12 @@
 
 mod caller;
 mod cgroups;
+mod elf;
 mod facts;
 mod hierarchies;
 mod joinable;
 mod landlock;
+mod libraries;
 mod mounts;
 mod offers;
 mod paths;

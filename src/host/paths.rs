@@ -7,14 +7,7 @@ use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use super::mounts::{Mount, below};
-use super::{PathFact, PathKind};
-
-/// The longest `#!` line and interpreter path that is looked at, bytes; the kernel takes 256.
-const LONGEST: usize = 4096;
-/// The most program headers that are looked at.
-const MOST_HEADERS: usize = 128;
-/// Program header type of the interpreter's path: elf(5).
-const PT_INTERP: u32 = 3;
+use super::{PathFact, PathKind, elf};
 
 /// What is at a path, symbolic links followed.
 pub(super) fn find(path: &str, mounts: &[Mount]) -> PathFact {
@@ -33,6 +26,8 @@ pub(super) fn find(path: &str, mounts: &[Mount]) -> PathFact {
         gid: meta.gid(),
         submounts: if kind == PathKind::Dir { submounts.collect() } else { Vec::new() },
         mount_flags: mount_flags(&real),
+        libraries: Vec::new(),
+        interpreter_links: Vec::new(),
         interpreter: (kind == PathKind::File && meta.mode() & 0o111 != 0).then(|| interpreter(&real)).flatten(),
         real,
     }
@@ -48,6 +43,8 @@ fn nothing(kind: PathKind) -> PathFact {
         submounts: Vec::new(),
         mount_flags: Vec::new(),
         interpreter: None,
+        libraries: Vec::new(),
+        interpreter_links: Vec::new(),
     }
 }
 
@@ -77,51 +74,23 @@ fn mount_flags(real: &str) -> Vec<String> {
 fn interpreter(real: &str) -> Option<String> {
     // A path can become a FIFO between two looks; opening one must not wait.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(real).ok()?;
-    let mut head = [0; 256];
+    let head = head(&file)?;
+    if head.starts_with(b"#!") { script_interpreter(&head) } else { elf::needs(&file)?.interpreter }
+}
+
+/// What the kernel looks at to tell what a file is.
+pub(super) fn head(file: &File) -> Option<Vec<u8>> {
+    let mut head = vec![0; 256];
     let length = file.read_at(&mut head, 0).ok()?;
-    let head = &head[..length];
-    if let Some(line) = head.strip_prefix(b"#!") {
-        let line = line.split(|byte| *byte == b'\n').next()?;
-        let text = String::from_utf8_lossy(line);
-        return text.split([' ', '\t']).find(|word| !word.is_empty()).map(str::to_string);
-    }
-    elf_interpreter(&file, head)
+    head.truncate(length);
+    Some(head)
 }
 
-/// elf(5), little-endian, 32 and 64 bits.
-fn elf_interpreter(file: &File, head: &[u8]) -> Option<String> {
-    let wide = match head.get(..6)? {
-        [0x7f, b'E', b'L', b'F', 2, 1] => true,
-        [0x7f, b'E', b'L', b'F', 1, 1] => false,
-        _ => return None,
-    };
-    let (table, size, count) = match wide {
-        true => (number(head, 32, 8)?, number(head, 54, 2)?, number(head, 56, 2)?),
-        false => (number(head, 28, 4)?, number(head, 42, 2)?, number(head, 44, 2)?),
-    };
-    let size = usize::try_from(size).ok().filter(|size| (32..=LONGEST).contains(size))?;
-    for index in 0..(count as usize).min(MOST_HEADERS) {
-        let mut header = vec![0; size];
-        file.read_exact_at(&mut header, table.checked_add((index * size) as u64)?).ok()?;
-        if number(&header, 0, 4)? != u64::from(PT_INTERP) {
-            continue;
-        }
-        let (offset, length) = match wide {
-            true => (number(&header, 8, 8)?, number(&header, 32, 8)?),
-            false => (number(&header, 4, 4)?, number(&header, 16, 4)?),
-        };
-        let mut path = vec![0; usize::try_from(length).ok().filter(|it| *it <= LONGEST)?];
-        file.read_exact_at(&mut path, offset).ok()?;
-        let path = path.split(|byte| *byte == 0).next()?;
-        return Some(String::from_utf8_lossy(path).into_owned());
-    }
-    None
-}
-
-fn number(bytes: &[u8], at: usize, size: usize) -> Option<u64> {
-    let mut whole = [0; 8];
-    whole[..size].copy_from_slice(bytes.get(at..at + size)?);
-    Some(u64::from_le_bytes(whole))
+/// The program behind `#!`: execve(2).
+pub(super) fn script_interpreter(head: &[u8]) -> Option<String> {
+    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let text = String::from_utf8_lossy(line);
+    text.split([' ', '\t']).find(|word| !word.is_empty()).map(str::to_string)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::mounts::{self, Mount};
 use super::text::{number, text, words};
-use super::{HostFacts, Kernel, UserNamespaces, caller, hierarchies, joinable, landlock, paths};
+use super::{HostFacts, Kernel, UserNamespaces, caller, hierarchies, joinable, landlock, libraries, paths};
 use crate::policy::{JoinTarget, NsKind};
 
 /// Where programs that nsl may call are looked for. Not PATH: what is run with privilege is not the caller's to choose.
@@ -93,6 +93,16 @@ impl Probe {
     pub fn joins(&self, facts: &mut HostFacts, targets: &[JoinTarget]) {
         for target in targets {
             facts.joinable.insert(joinable::join_key(target), joinable::find(target));
+        }
+    }
+
+    /// Adds to what is known of these programs the libraries that they need.
+    pub fn libraries(&self, facts: &mut HostFacts, programs: &[String]) {
+        for program in programs {
+            if let Some(fact) = facts.paths.get_mut(program) {
+                fact.libraries = libraries::find(program);
+                fact.interpreter_links = fact.interpreter.as_deref().map_or(Vec::new(), libraries::links);
+            }
         }
     }
 }

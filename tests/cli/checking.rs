@@ -206,6 +206,9 @@ fn hosts_that_one_is_not_on() {
     good(&["--target", "./none.target"]).refuses(2, "none.target");
     // What was recorded is a target.
     let recorded = run(&["doctor", "--json"]);
+    let newer = recorded.stdout.replacen("\"format\": 1", "\"format\": 2", 1);
+    std::fs::write(dir.path().join("newer.target"), newer).expect("our own folder");
+    good(&["--target", "newer.target"]).refuses(2, "its format is 2");
     std::fs::write(dir.path().join("my.target"), recorded.stdout).expect("our own folder");
     let there = good(&["--target", "my.target", "--target", "debian-13"]);
     assert!(there.code == 0 || there.stderr.contains("my.target"), "{there:#?}");

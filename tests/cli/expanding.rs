@@ -33,7 +33,12 @@ fn every_place_that_had_a_say() {
     let lines: Vec<&str> = output.stdout.lines().map(str::trim).collect();
     assert_eq!(
         lines,
-        ["sandbox site: cgroup.pids.max = 20", "default   base.nsl:5  10", "set       site.nsl:5"],
+        [
+            "sandbox site: cgroup.pids.max = 20",
+            "default   base.nsl:5  10",
+            "set       site.nsl:5",
+            "weaker    than that of base.nsl:5: 10 → 20"
+        ],
         "{output:#?}"
     );
     let output = expand(&["--why", "cgroup.memory.max"]);

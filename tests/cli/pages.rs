@@ -74,7 +74,7 @@ fn the_doctor_has_an_answer_to_everything() {
         assert!(output.stdout.contains(&format!("to change it: {remedy}\n")), "no {remedy:?}: {output:#?}");
     }
     let output = run(&["doctor", "--json"]);
-    let facts: nsl::host::HostFacts = serde_json::from_str(&output.stdout).expect("facts are data");
+    let facts = nsl::host::Recorded::read(&output.stdout).expect("facts are data");
     assert_eq!(facts.caller.uid, nix::unistd::geteuid().as_raw());
 }
 

@@ -35,6 +35,8 @@ fn path(kind: PathKind) -> PathFact {
         submounts: Vec::new(),
         mount_flags: Vec::new(),
         interpreter: None,
+        interpreter_links: Vec::new(),
+        libraries: Vec::new(),
     }
 }
 
@@ -277,6 +279,66 @@ const CASES: &[Case] = &[
             with_path(
                 "/bin/true",
                 PathFact { interpreter: Some("/lib64/ld-linux-x86-64.so.2".into()), ..path(PathKind::File) },
+            )
+        },
+    },
+    Case {
+        code: "library-not-visible",
+        name: "libc",
+        body: "user new\n  mnt new {\n    mount /usr/bin = bind(ro)\n    link /bin = \"usr/bin\"\n    mount /lib64 = bind(ro)\n  }",
+        host: || {
+            with_path(
+                "/usr/bin/true",
+                PathFact {
+                    interpreter: Some("/lib64/ld-linux-x86-64.so.2".into()),
+                    libraries: vec!["/lib/x86_64-linux-gnu/libc.so.6".into(), "/lib/x86_64-linux-gnu/libm.so.6".into()],
+                    ..path(PathKind::File)
+                },
+            )
+        },
+    },
+    Case {
+        code: "-",
+        name: "libc-below-usr",
+        body: "user new\n  mnt new {\n    mount /usr = bind(ro)\n    link /bin = \"usr/bin\"\n    link /lib64 = \"usr/lib64\"\n  }",
+        host: || {
+            with_path(
+                "/usr/bin/true",
+                PathFact {
+                    interpreter: Some("/lib64/ld-linux-x86-64.so.2".into()),
+                    libraries: vec!["/lib/x86_64-linux-gnu/libc.so.6".into(), "/lib/x86_64-linux-gnu/libm.so.6".into()],
+                    ..path(PathKind::File)
+                },
+            )
+        },
+    },
+    Case {
+        code: "-",
+        name: "library-path",
+        body: "env LD_LIBRARY_PATH = \"/opt/lib\"\n  user new\n  mnt new {\n    mount /usr/bin = bind(ro)\n    link /bin = \"usr/bin\"\n    mount /lib64 = bind(ro)\n  }",
+        host: || {
+            with_path(
+                "/usr/bin/true",
+                PathFact {
+                    interpreter: Some("/lib64/ld-linux-x86-64.so.2".into()),
+                    libraries: vec!["/lib/x86_64-linux-gnu/libc.so.6".into(), "/lib/x86_64-linux-gnu/libm.so.6".into()],
+                    ..path(PathKind::File)
+                },
+            )
+        },
+    },
+    Case {
+        code: "interpreter-not-visible",
+        name: "link-of-linker",
+        body: "user new\n  mnt new {\n    mount /usr = bind(ro)\n    link /bin = \"usr/bin\"\n    link /lib64 = \"usr/lib64\"\n  }",
+        host: || {
+            with_path(
+                "/usr/bin/true",
+                PathFact {
+                    interpreter: Some("/lib64/ld-linux-x86-64.so.2".into()),
+                    interpreter_links: vec!["/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2".into()],
+                    ..path(PathKind::File)
+                },
             )
         },
     },

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nsl::host::{HostFacts, target, target_names};
+use nsl::host::{HostFacts, Recorded, target, target_names};
 use nsl::report::{Diagnostic, unreadable};
 use nsl::schema::suggest::nearest;
 use nsl::source::{Disk, Loader};
@@ -24,7 +24,7 @@ pub fn find(word: &str) -> Result<HostFacts, Diagnostic> {
             )));
     }
     let text = Disk.load(Path::new(word)).map_err(|error| unreadable(word, &error))?;
-    let mut facts: HostFacts = serde_json::from_str(&text).map_err(|error| {
+    let mut facts: HostFacts = Recorded::read(&text).map_err(|error| {
         Diagnostic::error("bad-target", format!("`{word}` does not hold the facts of a host: {error}"))
             .help("`nsl doctor --json > my.target` writes such a file, on the host that it is about")
     })?;

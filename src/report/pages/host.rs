@@ -140,6 +140,17 @@ pub(super) const PAGES: &[Page] = &[
         right: "",
     },
     Page {
+        code: "library-not-visible",
+        severity: Severity::Error,
+        title: "a library that the program needs is not in the sandbox",
+        text: "A dynamic executable names the libraries that it needs (DT_NEEDED in elf(5)), and its loader looks for them in the \
+               sandbox's tree: ld.so(8). Where one is missing the program ends before its first line, with a message of the loader. \
+               `nsl check --host` and `nsl run` look at the program as it is on this host, and at the libraries of its libraries. \
+               Where the policy sets LD_LIBRARY_PATH, or the root is an image, nothing is said.",
+        wrong: "",
+        right: "",
+    },
+    Page {
         code: "cwd-missing",
         severity: Severity::Error,
         title: "a working directory that does not exist",
