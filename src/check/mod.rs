@@ -16,6 +16,7 @@ mod net;
 mod pods;
 mod provenance;
 mod seccomp;
+mod seccomp_abi;
 mod seccomp_rules;
 mod text;
 mod tree;
@@ -72,6 +73,7 @@ pub fn check_host(policy: &Policy, facts: &HostFacts) -> Vec<Diagnostic> {
         let before = out.len();
         host::check(sandbox, facts, &mut out);
         landlock::check_host(sandbox, facts, &mut out);
+        seccomp_abi::check_host(sandbox, facts, &mut out);
         host_paths::check(sandbox, facts, &mut out);
         joins::check(sandbox, facts, &mut out);
         provenance::tell(sandbox, &mut out[before..]);

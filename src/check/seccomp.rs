@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::seccomp_rules;
+use super::{seccomp_abi, seccomp_rules};
 use crate::policy::{Action, NsKind, Sandbox, Seccomp, SyscallRule, Traced};
 use crate::report::Diagnostic;
 
@@ -23,6 +23,7 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     no_effect(seccomp, out);
     gaps(seccomp, out);
     seccomp_rules::check(seccomp, out);
+    seccomp_abi::check(seccomp, out);
 }
 
 /// What a call gets when no condition is met, in the order that plan::filter has.

@@ -15,6 +15,7 @@ mod run;
 mod terminal;
 mod trace;
 mod usage;
+mod why;
 
 use std::ffi::OsString;
 
@@ -42,6 +43,7 @@ Examples:
   nsl plan web.nsl                    what would be done, step by step, and why
   nsl run web.nsl                     do it
   nsl expand web.nsl                  what it comes to, without its profiles
+  nsl why syscall ptrace web.nsl      what its filter does with a call, and which rule says so
   nsl fmt web.nsl                     lay its text out as every policy's
   nsl run job.nsl --set in=./a.py -- -v    with a parameter, and arguments for the program
   nsl explain hostname-without-uts    the page behind a diagnostic
@@ -76,6 +78,7 @@ enum Command {
     Expand(expand::Expand),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
+    Why(why::Why),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
 }
@@ -94,6 +97,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> i32 {
         Ok(Command::Expand(it)) => expand::main(&it),
         Ok(Command::Fmt(it)) => fmt::main(&it),
         Ok(Command::Explain(it)) => explain::main(&it),
+        Ok(Command::Why(it)) => why::main(&it),
         Ok(Command::Doctor(it)) => doctor::main(&it),
         Ok(Command::Completions(it)) => completions::main(&it),
         Err(status) => status,

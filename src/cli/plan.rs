@@ -11,6 +11,7 @@ const AFTER_HELP: &str = "\
 Examples:
   nsl plan web.nsl                 the steps, each with the statement that asked for it
   nsl plan --json web.nsl          the same as data
+  nsl plan --seccomp web.nsl       the compiled filter, instruction by instruction
   nsl plan hello.nsl -- ls -l /    with arguments for the program
 
 `nsl run` performs these steps and no others, in this order. Nothing is changed by `nsl plan`.
@@ -29,6 +30,9 @@ pub struct Plan {
     /// Print the plan as JSON. `span.file` is an index of `files`, `start` and `end` are offsets in bytes.
     #[arg(long)]
     json: bool,
+    /// Print the seccomp filter as the kernel gets it: every instruction, what it costs, and which calls the kernel answers without it.
+    #[arg(long, conflicts_with = "json")]
+    seccomp: bool,
 }
 
 #[derive(Serialize)]
@@ -48,5 +52,25 @@ pub fn main(args: &Plan) -> i32 {
         let files = ready.files.iter().map(|(_, file)| file.name.as_str()).collect();
         return terminal::print_json(&Document { files, plan: &ready.plan });
     }
+    if args.seccomp {
+        return filter(&ready.plan);
+    }
     terminal::print(&plan::print(&ready.plan, &ready.files))
+}
+
+fn filter(plan: &plan::Plan) -> i32 {
+    let spec = plan.steps.iter().find_map(|step| match &step.action {
+        plan::Action::InstallFilter(spec) => Some(spec),
+        _ => None,
+    });
+    let Some(spec) = spec else {
+        return terminal::print(&format!("sandbox {} has no `seccomp`: every call is made\n", plan.name));
+    };
+    match nsl::execute::listing(spec) {
+        Ok(text) => terminal::print(&format!("filter of sandbox {}: {text}", plan.name)),
+        Err(error) => {
+            terminal::say(&format!("nsl: the filter of sandbox {} cannot be compiled: {error}\n", plan.name));
+            super::FAILED
+        }
+    }
 }

@@ -40,7 +40,7 @@ use std::time::Duration;
 pub use aftermath::{aftermath, limits_hit};
 pub use explain::explain;
 pub use failure::{Failure, Notice};
-pub use filter::{FilterError, compile};
+pub use filter::{Answer, Call, FilterError, audit_arch, compile, listing, run as run_filter};
 pub use outcome::{CgroupUse, Ended, RefusedCall, Report, Times, Usage};
 pub use sys::duplicate;
 

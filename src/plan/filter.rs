@@ -16,9 +16,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::{CallRules, CompareOp, Condition, FilterSpec, SyscallAction, Verdict};
+use super::{CallRules, CompareOp, Condition, FilterSpec, ForeignAbi, SyscallAction, Verdict};
 use crate::policy::{Seccomp, SyscallRule};
-use crate::schema::syscalls;
+use crate::schema::syscalls::{self, i386};
 
 /// The CLONE_NEW flags that clone(2) takes: NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. The bit of NEWTIME
 /// is part of the signal number there.
@@ -34,81 +34,195 @@ const UNKNOWN: SyscallAction = SyscallAction::Errno(libc::ENOSYS as u16);
 /// have are skipped; calls that get nothing but `otherwise` are left out.
 pub fn filter_spec(seccomp: &Seccomp, arch: &str) -> FilterSpec {
     let otherwise = seccomp.otherwise.value;
-    let mut rules: BTreeMap<u32, (&str, Vec<&SyscallRule>)> = BTreeMap::new();
-    for rule in &seccomp.rules {
-        for name in &rule.value.calls {
-            if let Some(number) = syscalls::number(arch, name) {
-                rules.entry(number).or_insert((name, Vec::new())).1.push(&rule.value);
-            }
-        }
-    }
-    if let Some(number) = syscalls::number(arch, "clone3") {
-        rules.entry(number).or_insert(("clone3", Vec::new()));
-    }
-    let may_unshare = {
-        let unshare = syscalls::number(arch, "unshare").and_then(|number| rules.get(&number));
-        let last =
-            unshare.and_then(|(_, rules)| ordered(rules).into_iter().find(|it| it.verdict.conditions.is_empty()));
-        permits(last.map_or(otherwise, |it| it.verdict.action))
-    };
-    let calls = rules.into_iter().filter_map(|(number, (name, rules))| {
-        let verdicts = shortened(refined(name, ordered(&rules), otherwise, may_unshare), otherwise);
-        (!verdicts.is_empty()).then(|| CallRules { name: name.to_string(), number, verdicts })
-    });
     FilterSpec {
         arch: arch.to_string(),
         otherwise,
-        calls: calls.collect(),
+        calls: calls(seccomp, arch),
         last: syscalls::last(arch).unwrap_or(0),
-        newer: if permits(otherwise) { otherwise } else { UNKNOWN },
+        newer: newer(otherwise),
+        foreign: abis(seccomp, arch)
+            .skip(1)
+            .map(|abi| ForeignAbi {
+                abi: abi.to_string(),
+                calls: calls(seccomp, abi),
+                last: syscalls::last(abi).unwrap_or(0),
+            })
+            .collect(),
     }
 }
 
-/// A verdict, and whether a group brought it.
-struct Candidate {
-    verdict: Verdict,
-    by_group: bool,
+/// The ABIs whose calls a filter judges on an architecture: its own first. An ABI of another architecture is none here.
+pub fn abis<'a>(seccomp: &Seccomp, arch: &'a str) -> impl Iterator<Item = &'a str> {
+    let i386 = arch == i386::HOST && seccomp.abis.iter().any(|it| it.value == i386::NAME);
+    std::iter::once(arch).chain(i386.then_some(i386::NAME))
 }
 
-/// The verdicts of rules for one call, the most specific first.
-fn ordered(rules: &[&SyscallRule]) -> Vec<Candidate> {
-    let mut rules = rules.to_vec();
-    rules.sort_by_key(|rule| (rule.is_group, rule.conditions.is_empty(), Reverse(rule.action)));
-    rules
-        .into_iter()
-        .map(|rule| Candidate {
-            verdict: Verdict { conditions: rule.conditions.clone(), action: rule.action },
-            by_group: rule.is_group,
-        })
-        .collect()
+/// What a call of a kernel newer than the tables gets.
+pub(super) fn newer(otherwise: SyscallAction) -> SyscallAction {
+    if permits(otherwise) { otherwise } else { UNKNOWN }
 }
 
-/// The verdicts with what a group's allowance does not cover taken out of it.
-fn refined(name: &str, candidates: Vec<Candidate>, otherwise: SyscallAction, may_unshare: bool) -> Vec<Verdict> {
-    if name == "clone3" && candidates.is_empty() && matches!(otherwise, SyscallAction::Errno(_)) {
-        return vec![Verdict { conditions: Vec::new(), action: UNKNOWN }];
-    }
-    let mut verdicts = Vec::with_capacity(candidates.len() + 1);
-    let mut pending = true;
-    for candidate in candidates {
-        if pending && candidate.by_group && permits(candidate.verdict.action) {
-            pending = false;
-            verdicts.extend(exception(name, may_unshare));
+/// What the calls of an ABI get.
+fn calls(seccomp: &Seccomp, abi: &str) -> Vec<CallRules> {
+    let rules = Rules::new(seccomp, abi);
+    let of_call = |(name, number): &(&str, u32)| {
+        let verdicts = rules.decisions(name).into_iter().map(|it| it.verdict).collect();
+        let verdicts = shortened(verdicts, seccomp.otherwise.value);
+        (!verdicts.is_empty()).then(|| CallRules { name: name.to_string(), number: *number, verdicts })
+    };
+    let mut calls: Vec<CallRules> = syscalls::table(abi).iter().filter_map(of_call).collect();
+    calls.sort_unstable_by_key(|it| it.number);
+    calls
+}
+
+/// A verdict on a call, and who gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Under which conditions, and what.
+    pub verdict: Verdict,
+    /// Who.
+    pub by: By,
+}
+
+/// Who gives a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The rule of the policy with this index.
+    Rule(usize),
+    /// A group does not let namespaces be made, unless `unshare` is allowed too.
+    NoNamespaces,
+    /// A group does not let anybody type into a terminal.
+    NoTerminalInput,
+    /// `clone3` sends libc back to `clone`, which no rule could look into otherwise.
+    BackToClone,
+    /// socketcall(2) and ipc(2) of i386 get what all the calls get that they stand for, or do not exist.
+    Multiplexed,
+    /// A condition asks for an argument that is not where a filter can see it in this ABI, so the call does not exist.
+    HiddenArgument,
+}
+
+/// What every call of an ABI gets by the rules of a policy, the most specific first: the first whose conditions hold decides, or
+/// `otherwise`.
+pub fn decisions(seccomp: &Seccomp, abi: &str, name: &str) -> Vec<Decision> {
+    Rules::new(seccomp, abi).decisions(name)
+}
+
+/// The rules of a policy by call.
+struct Rules<'a> {
+    seccomp: &'a Seccomp,
+    foreign: bool,
+    by_call: BTreeMap<&'a str, Vec<usize>>,
+    may_unshare: bool,
+}
+
+impl<'a> Rules<'a> {
+    fn new(seccomp: &'a Seccomp, abi: &str) -> Rules<'a> {
+        let mut by_call: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, rule) in seccomp.rules.iter().enumerate() {
+            for name in &rule.value.calls {
+                by_call.entry(name).or_default().push(index);
+            }
         }
-        verdicts.push(candidate.verdict);
+        let mut rules = Rules { seccomp, foreign: abi == i386::NAME, by_call, may_unshare: false };
+        rules.may_unshare = permits(rules.plain("unshare"));
+        rules
     }
-    verdicts
+
+    fn rule(&self, index: usize) -> &'a SyscallRule {
+        &self.seccomp.rules[index].value
+    }
+
+    /// The rules for a call, the most specific first.
+    fn ordered(&self, name: &str) -> Vec<usize> {
+        let mut rules = self.by_call.get(name).cloned().unwrap_or_default();
+        rules.sort_by_key(|index| {
+            let rule = self.rule(*index);
+            (rule.is_group, rule.conditions.is_empty(), Reverse(rule.action))
+        });
+        rules
+    }
+
+    /// What a call gets where no condition holds.
+    fn plain(&self, name: &str) -> SyscallAction {
+        let plain = self.ordered(name).into_iter().find(|it| self.rule(*it).conditions.is_empty());
+        plain.map_or(self.seccomp.otherwise.value, |it| self.rule(it).action)
+    }
+
+    fn decisions(&self, name: &str) -> Vec<Decision> {
+        if !self.foreign {
+            return self.refined(name, self.ordered(name));
+        }
+        let own = self.ordered(name);
+        let Some(same) = i386::same(name) else {
+            let members = i386::MULTIPLEXERS.iter().find(|(it, _)| *it == name);
+            return match members {
+                Some((_, members)) if own.is_empty() => self.multiplexed(members),
+                _ => self.refined(name, own),
+            };
+        };
+        // A name of i386 alone may have rules of its own.
+        let rules = if own.is_empty() { self.ordered(same) } else { own };
+        let conditions = rules.iter().flat_map(|it| &self.rule(*it).conditions);
+        if conditions.into_iter().any(|it| is_hidden(name, it)) {
+            return vec![plainly(UNKNOWN, By::HiddenArgument)];
+        }
+        self.refined(same, rules)
+    }
+
+    /// What all calls get for which one stands: the action of all, or none.
+    fn multiplexed(&self, members: &[&str]) -> Vec<Decision> {
+        let action = self.plain(members[0]);
+        let alike = members.iter().all(|it| {
+            let conditional = self.ordered(it).into_iter().any(|it| !self.rule(it).conditions.is_empty());
+            !conditional && self.plain(it) == action
+        });
+        vec![plainly(if alike { action } else { UNKNOWN }, By::Multiplexed)]
+    }
+
+    /// The verdicts with what a group's allowance does not cover taken out of it.
+    fn refined(&self, name: &str, rules: Vec<usize>) -> Vec<Decision> {
+        if name == "clone3" && rules.is_empty() && matches!(self.seccomp.otherwise.value, SyscallAction::Errno(_)) {
+            return vec![plainly(UNKNOWN, By::BackToClone)];
+        }
+        let mut decisions = Vec::with_capacity(rules.len() + 1);
+        let mut pending = true;
+        for index in rules {
+            let rule = self.rule(index);
+            if pending && rule.is_group && permits(rule.action) {
+                pending = false;
+                decisions.extend(exception(name, self.may_unshare));
+            }
+            let verdict = Verdict { conditions: rule.conditions.clone(), action: rule.action };
+            decisions.push(Decision { verdict, by: By::Rule(index) });
+        }
+        decisions
+    }
+}
+
+/// Whether a condition asks for what a filter cannot see, or sees elsewhere, in a call of i386.
+fn is_hidden(name: &str, condition: &Condition) -> bool {
+    !i386::keeps_arguments(name) || !condition.fits_32_bits()
+}
+
+fn plainly(action: SyscallAction, by: By) -> Decision {
+    Decision { verdict: Verdict { conditions: Vec::new(), action }, by }
 }
 
 /// What an allowance of a group does not cover.
-fn exception(name: &str, may_unshare: bool) -> Option<Verdict> {
-    let (conditions, action) = match name {
-        "clone" if !may_unshare => (vec![condition("flags", 0, Some(NEW_NAMESPACES), CompareOp::Ne, vec![0])], REFUSED),
-        "clone3" if !may_unshare => (Vec::new(), UNKNOWN),
-        "ioctl" => (vec![condition("request", 1, None, CompareOp::In, TERMINAL_INPUT.to_vec())], REFUSED),
+fn exception(name: &str, may_unshare: bool) -> Option<Decision> {
+    let (conditions, action, by) = match name {
+        "clone" if !may_unshare => {
+            let flags = condition("flags", 0, Some(NEW_NAMESPACES), CompareOp::Ne, vec![0]);
+            (vec![flags], REFUSED, By::NoNamespaces)
+        }
+        "clone3" if !may_unshare => (Vec::new(), UNKNOWN, By::NoNamespaces),
+        "ioctl" => {
+            let request = condition("request", 1, None, CompareOp::In, TERMINAL_INPUT.to_vec());
+            (vec![request], REFUSED, By::NoTerminalInput)
+        }
         _ => return None,
     };
-    Some(Verdict { conditions, action })
+    Some(Decision { verdict: Verdict { conditions, action }, by })
 }
 
 fn condition(name: &str, index: u8, mask: Option<u64>, op: CompareOp, values: Vec<u64>) -> Condition {

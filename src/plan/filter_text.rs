@@ -48,13 +48,21 @@ pub(super) fn details(spec: &FilterSpec) -> Vec<String> {
     for (answer, names) in others.into_iter().filter(|(answer, _)| *answer != SyscallAction::Allow) {
         lines.push(format!("{} = {}", names.join(", "), action(answer)));
     }
+    for foreign in &spec.foreign {
+        lines.push(format!(
+            "{}: the same rules by the names and numbers of {0}, {} calls with an answer of their own",
+            foreign.abi,
+            foreign.calls.len()
+        ));
+    }
     if spec.newer != spec.otherwise {
         lines.push(format!("calls newer than number {} = {}", spec.last, action(spec.newer)));
     }
     lines
 }
 
-fn condition_list(name: &str, conditions: &[Condition]) -> String {
+/// A call under conditions as a policy has it: `socket(family != 1)`.
+pub fn condition_list(name: &str, conditions: &[Condition]) -> String {
     match conditions {
         [] => name.to_string(),
         _ => format!("{name}({})", conditions.iter().map(condition).collect::<Vec<_>>().join(", ")),
@@ -84,7 +92,8 @@ fn number(value: u64) -> String {
     if value < 1024 { value.to_string() } else { format!("{value:#x}") }
 }
 
-fn action(action: SyscallAction) -> String {
+/// What an action is called in a policy: `errno(EPERM)`.
+pub fn action(action: SyscallAction) -> String {
     match action {
         SyscallAction::Allow => "allow".to_string(),
         SyscallAction::Log => "log".to_string(),
@@ -139,6 +148,7 @@ mod tests {
             ],
             last: 469,
             newer: SyscallAction::Errno(38),
+            foreign: Vec::new(),
         };
         assert_eq!(summary(&spec), "seccomp x86_64: 2 calls allowed, others errno(EPERM)");
         assert_eq!(

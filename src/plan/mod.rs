@@ -16,12 +16,14 @@ mod print;
 mod program;
 mod step;
 mod tree;
+pub mod why;
 
 pub use crate::policy::{
     Access, Action as SyscallAction, CompareOp, Condition, MountFlags, NsKind, Port, Protocol, Scope, Signal,
 };
 pub use build::{Options, plan};
-pub use filter::filter_spec;
+pub use filter::{By, Decision, abis, decisions, filter_spec};
+pub use filter_text::{action as action_text, condition_list};
 pub use identity::allotted_id;
 pub use print::describe;
 pub use print::print;

@@ -105,6 +105,8 @@ pub struct Seccomp {
     pub otherwise: Traced<Action>,
     /// The rules, in an order of no meaning.
     pub rules: Vec<Traced<SyscallRule>>,
+    /// `abi i386`: foreign ABIs whose calls are judged by the rules; every other one kills the process.
+    pub abis: Vec<Traced<String>>,
 }
 
 /// `allow NAME`, `deny @group = kill`, `deny socket(family != AF_UNIX) = errno(EAFNOSUPPORT)`
@@ -137,6 +139,13 @@ pub struct Condition {
     pub op: CompareOp,
     /// The values compared with: one, or several for `in`.
     pub values: Vec<u64>,
+}
+
+impl Condition {
+    /// Whether it means the same where a long has 32 bits: there -1 is another number.
+    pub fn fits_32_bits(&self) -> bool {
+        self.dword || self.values.iter().all(|it| *it <= u64::from(u32::MAX))
+    }
 }
 
 /// Comparisons of arguments, unsigned.

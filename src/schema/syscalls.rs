@@ -1,6 +1,7 @@
-//! The system calls of x86_64 and aarch64: names, numbers, names of arguments.
+//! The system calls of x86_64, of its 32-bit ABI i386, and of aarch64: names, numbers, names of arguments.
 
 mod arguments;
+pub mod i386;
 
 use super::sorted::{before, find, sorted};
 
@@ -18,7 +19,7 @@ pub struct Argument {
 /// The architectures whose calls are known, as `uname -m` says them.
 pub const ARCHES: &[&str] = &["x86_64", "aarch64"];
 
-/// The number of a call on an architecture (`x86_64`, `aarch64`).
+/// The number of a call on an architecture (`x86_64`, `aarch64`) or in an ABI (`i386`).
 pub fn number(arch: &str, name: &str) -> Option<u32> {
     find(table(arch), name)
 }
@@ -28,9 +29,9 @@ pub fn name(arch: &str, number: u32) -> Option<&'static str> {
     table(arch).iter().find(|(_, known)| *known == number).map(|(name, _)| *name)
 }
 
-/// Whether any architecture has a call of this name.
+/// Whether any architecture has a call of this name, or i386 has.
 pub fn is_known(name: &str) -> bool {
-    number("x86_64", name).is_some() || number("aarch64", name).is_some()
+    number("x86_64", name).is_some() || number("aarch64", name).is_some() || number(i386::NAME, name).is_some()
 }
 
 /// The highest number of a call that is known on an architecture: file_setattr(2), Linux 6.17. Linux 6.18 added none.
@@ -51,11 +52,12 @@ pub fn names() -> Vec<&'static str> {
     names
 }
 
-/// Name and number of every call of an architecture, sorted by name.
+/// Name and number of every call of an architecture or an ABI, sorted by name.
 pub fn table(arch: &str) -> &'static [(&'static str, u32)] {
     match arch {
         "x86_64" => &X86_64,
         "aarch64" => &AARCH64,
+        i386::NAME => &X86,
         _ => &[],
     }
 }
@@ -101,6 +103,16 @@ const fn listed(words: &[&str], word: &str) -> bool {
 
 /// `_sysctl` is no word of the language, and no call since Linux 5.5.
 static X86_64: [(&str, u32); 382] = calls!(x86_64, drop: &["_sysctl"], add: &[]);
+
+/// i386 has a compatible ABI on x86_64; `_sysctl` and what was never implemented are calls by name only.
+static X86: [(&str, u32); 445] = calls!(
+    x86,
+    drop: &[
+        "_sysctl", "r#break", "afs_syscall", "getpmsg", "putpmsg", "gtty", "stty", "lock", "mpx", "prof", "profil", "ftime",
+        "ulimit", "idle",
+    ],
+    add: &[]
+);
 
 /// The crate reads asm-generic/unistd.h for 32 bits too: aarch64 has no time64 calls, and its call 79 is newfstatat.
 static AARCH64: [(&str, u32); 325] = calls!(

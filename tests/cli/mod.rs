@@ -7,6 +7,7 @@ mod formatting;
 mod inputs;
 mod pages;
 mod usage;
+mod why;
 
 use std::io::{Read, Write};
 use std::path::Path;

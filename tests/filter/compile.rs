@@ -112,8 +112,14 @@ fn large_trees_jump_far() {
         number,
         verdicts: vec![Verdict { conditions: Vec::new(), action: actions[number as usize % 2] }],
     });
-    let spec =
-        FilterSpec { arch: "aarch64".to_string(), otherwise: EPERM, calls: calls.collect(), last: 600, newer: ENOSYS };
+    let spec = FilterSpec {
+        arch: "aarch64".to_string(),
+        otherwise: EPERM,
+        calls: calls.collect(),
+        last: 600,
+        newer: ENOSYS,
+        foreign: Vec::new(),
+    };
     let program = compiled(&spec);
     for number in numbers() {
         agree(&spec, &program, number, [0; 6]);
@@ -123,7 +129,7 @@ fn large_trees_jump_far() {
 fn rule_of(conditions: Vec<Condition>) -> FilterSpec {
     let verdicts = vec![Verdict { conditions, action: SyscallAction::Allow }];
     let calls = vec![CallRules { name: "socket".to_string(), number: 41, verdicts }];
-    FilterSpec { arch: "x86_64".to_string(), otherwise: EPERM, calls, last: 469, newer: ENOSYS }
+    FilterSpec { arch: "x86_64".to_string(), otherwise: EPERM, calls, last: 469, newer: ENOSYS, foreign: Vec::new() }
 }
 
 #[test]
@@ -206,6 +212,7 @@ fn specs() -> impl Strategy<Value = FilterSpec> {
             .collect(),
         last: 469,
         newer,
+        foreign: Vec::new(),
     })
 }
 

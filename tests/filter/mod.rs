@@ -1,5 +1,6 @@
 //! Filters: from the rules of a policy to the program of the kernel's, without a kernel.
 
+mod abis;
 mod compile;
 mod groups;
 mod machine;
@@ -22,7 +23,7 @@ fn traced<T>(value: T) -> Traced<T> {
 }
 
 fn seccomp(otherwise: SyscallAction, rules: Vec<SyscallRule>) -> Seccomp {
-    Seccomp { otherwise: traced(otherwise), rules: rules.into_iter().map(traced).collect() }
+    Seccomp { otherwise: traced(otherwise), rules: rules.into_iter().map(traced).collect(), abis: Vec::new() }
 }
 
 /// A rule for one call.

@@ -145,6 +145,12 @@ const CASES: &[Case] = &[
     },
     Case { code: "kernel-too-old", name: "tree", body: TREE, host: || user(|it| it.kernel.version = (5, 10)) },
     Case {
+        code: "seccomp-abi-elsewhere",
+        name: "arm",
+        body: "user new\n  seccomp {\n    allow @service\n    abi i386\n  }",
+        host: || user(|it| it.kernel.arch = "aarch64".to_string()),
+    },
+    Case {
         code: "landlock-missing",
         name: "none",
         body: "user new\n  landlock {\n    scope = [signal]\n  }",

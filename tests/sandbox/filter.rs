@@ -163,4 +163,26 @@ print(ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(
         let i386 = stage(who, &rules).python(program);
         assert!(i386.code() == 159 || i386.out().starts_with('-'), "{i386:?}");
     }
+
+    /// `abi i386` lets 32-bit calls in, under the same rules by their own numbers.
+    fn foreign_instruction_set_by_name(who) {
+        if !cfg!(target_arch = "x86_64") {
+            return;
+        }
+        // mov eax, NUMBER; int 0x80; ret
+        let program = r#"
+import ctypes, mmap
+def i386(number):
+    code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    code.write(b"\xb8" + number.to_bytes(4, "little") + b"\xcd\x80\xc3")
+    return ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))()
+print(i386(20) > 0, i386(64), i386(470))
+"#;
+        let outcome = stage(who, &["otherwise = errno(EPERM)", "allow @service", "deny getppid = errno(ENOTTY)", "abi i386"]).python(program);
+        if outcome.code() == 139 {
+            skip("filter::foreign_instruction_set_by_name", "this kernel runs no 32-bit calls (CONFIG_IA32_EMULATION)");
+            return;
+        }
+        assert_eq!(outcome.out(), "True -25 -38", "{outcome:?}");
+    }
 }

@@ -43,6 +43,20 @@ pub struct FilterSpec {
     pub last: u32,
     /// What calls of newer kernels get: ENOSYS, so that libc falls back, unless `otherwise` lets everything pass.
     pub newer: SyscallAction,
+    /// Other ABIs of the architecture whose calls the filter judges too; those of all that are not named kill the process.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign: Vec<ForeignAbi>,
+}
+
+/// What the calls of another ABI get. `otherwise` and `newer` are those of the filter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeignAbi {
+    /// `i386`
+    pub abi: String,
+    /// The rules per call, by the numbers and names of the ABI.
+    pub calls: Vec<CallRules>,
+    /// The highest number of a call that is known.
+    pub last: u32,
 }
 
 /// What one system call gets.

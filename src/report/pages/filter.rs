@@ -32,6 +32,20 @@ pub(super) const PAGES: &[Page] = &[
         "sandbox a {\n  run = [\"/bin/true\"]\n  seccomp {\n    otherwise = allow\n    deny ptrace\n  }\n}\n",
     ),
     warning(
+        "seccomp-abi-hidden",
+        "a condition that cannot be tested in 32 bits",
+        "With `abi i386` the rules hold for 32-bit programs too, by the names that their calls have: `stat64` takes the rules of `stat`, `mmap2` those of `mmap`. Some of them have their arguments elsewhere: a 64-bit offset takes two places, old `mmap` and `select` have all behind a pointer. A condition that would look at the wrong place is not compiled; the call answers ENOSYS, as if the kernel did not have it.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  seccomp {\n    allow @service\n    deny lseek(whence == SEEK_HOLE)\n    abi i386\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  seccomp {\n    allow @service\n    deny lseek(whence == SEEK_HOLE)\n  }\n}\n",
+    ),
+    warning(
+        "seccomp-abi-missing",
+        "a call of an ABI that is not let in",
+        "A call of i386 kills the process unless the filter says `abi i386`, so a rule for a call that only i386 has says nothing. `socketcall` and `ipc` stand for many calls: without a rule of their own they get what all of those get, and do not exist where these get different answers.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  seccomp {\n    allow @basic\n    allow stat64\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  seccomp {\n    allow @basic\n    allow stat\n    abi i386\n  }\n}\n",
+    ),
+    warning(
         "seccomp-clone-gap",
         "namespaces are refused by one door and not by the others",
         "unshare, clone and clone3 all make namespaces. The flags of clone3 are behind a pointer, where no filter can look: it must answer ENOSYS, so that libc falls back to clone.",

@@ -28,6 +28,14 @@ pub(super) const PAGES: &[Page] = &[
         right: "",
     },
     Page {
+        code: "seccomp-abi-elsewhere",
+        severity: Severity::Advice,
+        title: "an ABI that this machine does not run",
+        text: "i386 is the 32-bit ABI of x86_64. On other machines `abi i386` has no effect, and says so; a policy for several kinds of machines keeps it.",
+        wrong: "",
+        right: "",
+    },
+    Page {
         code: "userns-needed",
         severity: Severity::Error,
         title: "namespaces without the right to make them",

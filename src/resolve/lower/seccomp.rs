@@ -1,7 +1,7 @@
 //! The rules of the filter.
 
 use super::Lower;
-use super::read::argument;
+use super::read::{argument, text};
 use crate::policy::{Action, CompareOp, Condition, Seccomp, SyscallRule, Traced};
 use crate::report::Diagnostic;
 use crate::resolve::groups;
@@ -32,7 +32,11 @@ pub fn seccomp(lower: &mut Lower) -> Option<Seccomp> {
             Traced::implied(Action::Errno(EPERM), stated, "seccomp.otherwise", "a call that no rule names is refused")
         }
     };
-    Some(Seccomp { otherwise, rules })
+    let abis = lower.entries("seccomp.abi").into_iter().filter_map(|found| {
+        let value = text(found.payload.labels.first()?)?;
+        Some(Traced { value, origin: found.origin, strength: found.payload.strength })
+    });
+    Some(Seccomp { otherwise, rules, abis: abis.collect() })
 }
 
 fn rule(lower: &mut Lower, head: &str, found: &Candidate) -> Option<Traced<SyscallRule>> {

@@ -41,6 +41,16 @@ pub(super) const SECCOMP: &[Field] = &[
             "a call or a @group that is refused, with errno(EPERM) where no action is named",
         )
     },
+    weaker(
+        entry(
+            "seccomp",
+            "abi",
+            &[Ty::Symbol(&[crate::schema::syscalls::i386::NAME])],
+            None,
+            "an ABI beside the machine's own whose calls are judged by the rules; those of every other one kill the process",
+        ),
+        "one more",
+    ),
 ];
 
 pub(super) const LANDLOCK: &[Field] = &[

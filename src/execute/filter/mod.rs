@@ -1,6 +1,7 @@
 //! A filter as a program of the kernel's: classic BPF over `struct seccomp_data`.
 //!
-//! The program looks at the architecture first: a call of another one (i386 by `int 0x80`, 32-bit Arm) kills the process.
+//! The program looks at the architecture first: a call of another one (i386 by `int 0x80`, 32-bit Arm) kills the process, unless the
+//! filter has a part of its own for it.
 //! Then a balanced tree over ranges of numbers with the same answer finds the verdict in some nine steps, and no
 //! argument is loaded on the way: so the kernel can note the calls that are always allowed in a bitmap and skip the
 //! program for them. Calls with conditions have a body of their own behind the tree; the conditions are compiled by
@@ -10,11 +11,18 @@
 //! and so do the numbers 512 to 547, which kernels before 5.4 took for x32 calls even without the bit: `otherwise = allow`
 //! does not reach either.
 
+mod listing;
+mod machine;
+
 use std::fmt;
 
 use seccompiler::{BpfProgram, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
 
-use crate::plan::{CompareOp, Condition, FilterSpec, SyscallAction, Verdict};
+use crate::plan::{CallRules, CompareOp, Condition, FilterSpec, SyscallAction, Verdict};
+use crate::schema::syscalls::i386;
+
+pub use listing::listing;
+pub use machine::{Answer, Call, run};
 
 /// BPF_MAXINSNS of linux/bpf_common.h.
 const MOST_INSTRUCTIONS: usize = 4096;
@@ -64,15 +72,38 @@ impl std::error::Error for FilterError {}
 
 /// Compiles a filter for seccomp(2), SECCOMP_SET_MODE_FILTER.
 pub fn compile(spec: &FilterSpec) -> Result<Vec<libc::sock_filter>, FilterError> {
-    let mut bodies = Vec::new();
-    let ranges = ranges(spec, &mut bodies)?;
+    let native = part(spec, &spec.arch, &spec.calls, spec.last)?;
+    // A part answers whatever the number is, so none runs into the next.
+    let mut parts = Vec::with_capacity(spec.foreign.len());
+    for foreign in &spec.foreign {
+        parts.push((audit_arch(&foreign.abi)?, part(spec, &foreign.abi, &foreign.calls, foreign.last)?));
+    }
+    let others = u8::try_from(2 * parts.len() + 1).map_err(|_| FilterError::TooLong(native.len()))?;
+    let mut program = vec![load(OFFSET_ARCH), jump(libc::BPF_JEQ, audit_arch(&spec.arch)?, others, 0)];
+    let mut ways = Vec::with_capacity(parts.len());
+    for (arch, _) in &parts {
+        program.push(jump(libc::BPF_JEQ, *arch, 0, 1));
+        ways.push(program.len());
+        program.push(skip(0));
+    }
+    program.push(answer(SyscallAction::Kill)?);
+    program.extend(native);
+    for (at, (_, part)) in ways.into_iter().zip(parts) {
+        program[at] = skip(program.len() - at - 1);
+        program.extend(part);
+    }
+    match program.len() {
+        length if length > MOST_INSTRUCTIONS => Err(FilterError::TooLong(length)),
+        _ => Ok(program),
+    }
+}
 
-    let mut program = vec![
-        load(OFFSET_ARCH),
-        jump(libc::BPF_JEQ, audit_arch(&spec.arch)?, 1, 0),
-        answer(SyscallAction::Kill)?,
-        load(OFFSET_NUMBER),
-    ];
+/// The program for the calls of one ABI.
+fn part(spec: &FilterSpec, abi: &str, calls: &[CallRules], last: u32) -> Result<Vec<libc::sock_filter>, FilterError> {
+    audit_arch(abi)?;
+    let mut bodies = Vec::new();
+    let ranges = ranges(spec, abi, calls, last, &mut bodies)?;
+    let mut program = vec![load(OFFSET_NUMBER)];
     let mut calls = Vec::new();
     tree(&ranges, &mut program, &mut calls)?;
     let mut starts = Vec::with_capacity(bodies.len());
@@ -83,17 +114,15 @@ pub fn compile(spec: &FilterSpec) -> Result<Vec<libc::sock_filter>, FilterError>
     for (at, body) in calls {
         program[at] = skip(starts[body] - at - 1);
     }
-    match program.len() {
-        length if length > MOST_INSTRUCTIONS => Err(FilterError::TooLong(length)),
-        _ => Ok(program),
-    }
+    Ok(program)
 }
 
 /// AUDIT_ARCH of linux/audit.h: the ELF machine, 64 bits, little endian.
-fn audit_arch(arch: &str) -> Result<u32, FilterError> {
+pub fn audit_arch(arch: &str) -> Result<u32, FilterError> {
     match arch {
         "x86_64" => Ok(0xc000_003e),
         "aarch64" => Ok(0xc000_00b7),
+        i386::NAME => Ok(0x4000_0003),
         _ => Err(FilterError::Arch(arch.to_string())),
     }
 }
@@ -108,9 +137,15 @@ enum Target {
 }
 
 /// All numbers, as ranges that begin at a number and end before the next range; neighbours differ.
-fn ranges<'a>(spec: &'a FilterSpec, bodies: &mut Vec<&'a [Verdict]>) -> Result<Vec<(u32, Target)>, FilterError> {
-    let mut calls = Vec::with_capacity(spec.calls.len());
-    for call in &spec.calls {
+fn ranges<'a>(
+    spec: &FilterSpec,
+    abi: &str,
+    rules: &'a [CallRules],
+    last: u32,
+    bodies: &mut Vec<&'a [Verdict]>,
+) -> Result<Vec<(u32, Target)>, FilterError> {
+    let mut calls = Vec::with_capacity(rules.len());
+    for call in rules {
         let target = match call.verdicts.as_slice() {
             [] => Target::Answer(spec.otherwise),
             [only] if only.conditions.is_empty() => Target::Answer(only.action),
@@ -122,25 +157,24 @@ fn ranges<'a>(spec: &'a FilterSpec, bodies: &mut Vec<&'a [Verdict]>) -> Result<V
         calls.push((call.number, target));
     }
     calls.sort_unstable_by_key(|(number, _)| *number);
-    let named =
-        |number: u32| spec.calls.iter().find(|it| it.number == number).map_or(String::new(), |it| it.name.clone());
+    let named = |number: u32| rules.iter().find(|it| it.number == number).map_or(String::new(), |it| it.name.clone());
     if let Some(twice) = calls.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         return Err(FilterError::Number(named(twice[0].0)));
     }
-    if let Some((number, _)) = calls.last().filter(|(number, _)| *number > spec.last || *number >= X32_CALLS.start) {
+    if let Some((number, _)) = calls.last().filter(|(number, _)| *number > last || *number >= X32_CALLS.start) {
         return Err(FilterError::Number(named(*number)));
     }
 
-    let x32 = spec.arch == "x86_64";
+    let x32 = abi == "x86_64";
     let unknown = SyscallAction::Errno(libc::ENOSYS as u16);
     let target = |number: u32| match calls.binary_search_by_key(&number, |(number, _)| *number) {
         Ok(at) => calls[at].1,
         Err(_) if x32 && (X32_CALLS.contains(&number) || number >= X32_BIT) => Target::Answer(unknown),
-        Err(_) if number > spec.last => Target::Answer(spec.newer),
+        Err(_) if number > last => Target::Answer(spec.newer),
         Err(_) => Target::Answer(spec.otherwise),
     };
     let mut bounds: Vec<u32> = calls.iter().flat_map(|(number, _)| [*number, number + 1]).collect();
-    bounds.extend([0, spec.last.saturating_add(1), X32_CALLS.start, X32_CALLS.end, X32_BIT]);
+    bounds.extend([0, last.saturating_add(1), X32_CALLS.start, X32_CALLS.end, X32_BIT]);
     bounds.sort_unstable();
     bounds.dedup();
     let mut ranges: Vec<(u32, Target)> = bounds.into_iter().map(|start| (start, target(start))).collect();
