@@ -25,8 +25,8 @@ use crate::host::HostFacts;
 use crate::policy::{Policy, Sandbox};
 use crate::report::Diagnostic;
 
-pub use joins::wanted_joins;
 pub use host_paths::{wanted_libraries, wanted_paths};
+pub use joins::wanted_joins;
 
 /// What can be said from the file alone; the same everywhere.
 pub fn check_policy(policy: &Policy) -> Vec<Diagnostic> {

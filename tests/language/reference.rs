@@ -17,6 +17,11 @@ const LIBRARY: (&str, &str) = (
     "<!-- end of the library -->\n",
 );
 
+const CODES: (&str, &str) = (
+    "<!-- Written by the pages of the diagnostics; NSL_BLESS=1 cargo test reference -->\n",
+    "<!-- end of the codes -->\n",
+);
+
 /// Compares what stands between two marks of the reference with what should, or puts it there.
 fn part_is_current((begin, end): (&str, &str), part: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammar/README.md");
@@ -36,6 +41,19 @@ fn part_is_current((begin, end): (&str, &str), part: &str) {
 fn reference_is_current() {
     part_is_current(TABLE, &nsl::schema::reference());
     part_is_current(LIBRARY, &library());
+    part_is_current(CODES, &codes());
+}
+
+/// Every code, by name.
+fn codes() -> String {
+    let mut pages: Vec<_> = nsl::report::pages::all().collect();
+    pages.sort_by_key(|page| page.code);
+    let mut out = String::from("| code | | what it is about |\n|---|---|---|\n");
+    for page in pages {
+        let severity = format!("{:?}", page.severity).to_lowercase();
+        writeln!(out, "| `{}` | {severity} | {} |", page.code, page.title.replace('|', "\\|")).expect("a string grows");
+    }
+    out
 }
 
 /// Every profile with its parameters and its documentation, and every group of system calls.
