@@ -40,6 +40,12 @@ const SECRETS: [&str; 5] = ["/etc/shadow", "/etc/gshadow", "/etc/ssl/private", "
 
 pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     for entry in &sandbox.mnt.entries {
+        if let EntryKind::Mount(MountSource::Overlay(overlay)) = &entry.value.kind {
+            for source in &overlay.lower {
+                control_socket(entry, source, out);
+                secrets(entry, source, out);
+            }
+        }
         if let EntryKind::Mount(MountSource::Bind { source, access, recursive, flags }) = &entry.value.kind {
             control_socket(entry, source, out);
             secrets(entry, source, out);

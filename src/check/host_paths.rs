@@ -1,8 +1,9 @@
 //! Paths of the host that the policy needs: sources, the program, its interpreter, the working directory.
 
+use super::host_sources::{Bound, sources};
 use super::tree::{Place, place};
 use crate::host::{HostFacts, PathFact, PathKind};
-use crate::policy::{Access, EntryKind, Mode, MountSource, NsKind, Outside, Policy, Root, Sandbox, Strength, Traced};
+use crate::policy::{Access, Mode, NsKind, Outside, Policy, Root, Sandbox, Strength};
 use crate::report::Diagnostic;
 
 /// The paths of the host about which the rules want to know ([`HostFacts::paths`]).
@@ -13,7 +14,7 @@ pub fn wanted_paths(policy: &Policy) -> Vec<String> {
         if let Some(Root::Dir { path, .. }) = sandbox.mnt.root.as_ref().map(|it| &it.value) {
             paths.push(path.clone());
         }
-        paths.extend(sources(sandbox).map(|(_, source, _)| source.to_string()));
+        paths.extend(sources(sandbox).into_iter().map(|it| it.path));
         let program = sandbox.run.as_ref().and_then(|it| it.value.first()).filter(|it| it.starts_with('/'));
         let cwd = sandbox.cwd.as_ref().map(|it| &it.value);
         for path in program.into_iter().chain(cwd) {
@@ -50,35 +51,33 @@ fn program_place(sandbox: &Sandbox) -> Option<(&str, String)> {
     }
 }
 
-type Bound<'s> = (&'s Traced<crate::policy::Entry>, &'s str, Access);
-
-fn sources(sandbox: &Sandbox) -> impl Iterator<Item = Bound<'_>> {
-    sandbox.mnt.entries.iter().filter_map(|entry| match &entry.value.kind {
-        EntryKind::Mount(MountSource::Bind { source, access, .. }) => Some((entry, source.as_str(), *access)),
-        _ => None,
-    })
-}
-
 pub(super) fn check(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
     if !sandbox.is_new(NsKind::Mnt) {
         return;
     }
     roots(sandbox, facts, out);
-    for (entry, source, access) in sources(sandbox) {
+    for bound in sources(sandbox) {
+        let source = &bound.path;
         let Some(fact) = facts.paths.get(source) else { continue };
         match fact.kind {
-            PathKind::Missing if entry.strength != Strength::Optional => out.push(
+            PathKind::Missing if bound.strength != Strength::Optional => out.push(
                 Diagnostic::error("source-missing", format!("{source} does not exist on {}", facts.name))
-                    .label(entry.span(), "to be mounted from there")
+                    .label(bound.span, "to be mounted from there")
                     .help("create it, correct the path, or write `optional` before `mount`"),
             ),
             PathKind::Forbidden => out.push(
                 Diagnostic::error("source-forbidden", format!("`{}` may not reach {source}", facts.caller.user))
-                    .label(entry.span(), "to be mounted from there")
+                    .label(bound.span, "to be mounted from there")
                     .help("change the permissions of the directories above it, or run as its owner"),
             ),
-            _ if access == Access::Rw => writable(sandbox, facts, entry, source, fact, out),
-            _ => {}
+            _ => {
+                if bound.layer {
+                    super::layers::check_host(&bound, fact, facts, out);
+                }
+                if bound.access == Access::Rw {
+                    writable(sandbox, facts, &bound, fact, out);
+                }
+            }
         }
     }
     program(sandbox, facts, out);
@@ -103,14 +102,8 @@ fn roots(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
 }
 
 /// A caller who is root gets an id of its own for the program, which owns nothing on the host.
-fn writable(
-    sandbox: &Sandbox,
-    facts: &HostFacts,
-    entry: &Traced<crate::policy::Entry>,
-    source: &str,
-    fact: &PathFact,
-    out: &mut Vec<Diagnostic>,
-) {
+fn writable(sandbox: &Sandbox, facts: &HostFacts, bound: &Bound, fact: &PathFact, out: &mut Vec<Diagnostic>) {
+    let source = &bound.path;
     let by_root = facts.caller.uid == 0 && facts.caller.initial_userns;
     let outer = match sandbox.user.uid_map.first().map(|it| &it.value.outside) {
         Some(Outside::Caller) | None => facts.caller.uid,
@@ -128,7 +121,7 @@ fn writable(
                 "bind-not-writable",
                 format!("the program cannot write to {source}: it belongs to uid {}", fact.uid),
             )
-            .label(entry.span(), "mounted to be written")
+            .label(bound.span, "mounted to be written")
             .label(sandbox.user.mode.span(), "the program is another user outside")
             .help(format!("give it to the program (`chmod o+w {source}`), or map the program to its owner")),
         );

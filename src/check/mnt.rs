@@ -3,7 +3,7 @@
 use super::binds;
 use super::text::bytes;
 use super::tree::{Place, place};
-use crate::policy::{Access, Entry, EntryKind, Mode, MountSource, Root, Sandbox, Traced};
+use crate::policy::{Access, Entry, EntryKind, Mode, MountSource, Root, Sandbox, Traced, Upper};
 use crate::report::Diagnostic;
 
 pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
@@ -14,7 +14,8 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     let is_host = |root: &Root| match root {
         Root::Host(access) => *access == Access::Rw,
         Root::Dir { path, access } => path == "/" && *access == Access::Rw,
-        Root::Empty => false,
+        // A root of overlays cannot have the whole host below: nothing of it is written there.
+        Root::Empty | Root::Overlay(_) => false,
     };
     if let Some(root) = sandbox.mnt.root.as_ref().filter(|it| is_host(&it.value)) {
         out.push(
@@ -166,6 +167,11 @@ fn protects(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
         let (span, why) = match (above.map(|it| &it.value.kind), root.map(|it| &it.value)) {
             (Some(EntryKind::Mount(MountSource::Bind { access: Access::Rw, .. })), _) => continue,
             (None, Some(Root::Host(Access::Rw) | Root::Dir { access: Access::Rw, .. })) => continue,
+            (Some(EntryKind::Mount(MountSource::Overlay(overlay))), _) | (None, Some(Root::Overlay(overlay)))
+                if overlay.upper != Upper::None =>
+            {
+                continue;
+            }
             (Some(EntryKind::Protect { .. }), _) => (above.map(Traced::span), "protects all that is below"),
             (Some(EntryKind::Hide), _) => (above.map(Traced::span), "hides all that is below"),
             (Some(EntryKind::Mount(MountSource::Tmpfs { .. })), _) => {
@@ -187,7 +193,15 @@ fn protects(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
 fn memory(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     let Some(limit) = &sandbox.cgroup.memory_max else { return };
     for entry in &sandbox.mnt.entries {
-        if let EntryKind::Mount(MountSource::Tmpfs { size: Some(size), .. }) = &entry.value.kind
+        let size = match &entry.value.kind {
+            EntryKind::Mount(MountSource::Tmpfs { size, .. }) => size,
+            EntryKind::Mount(MountSource::Overlay(overlay)) => match &overlay.upper {
+                Upper::Ephemeral { size, .. } => size,
+                _ => continue,
+            },
+            _ => continue,
+        };
+        if let Some(size) = size
             && *size > limit.value
         {
             out.push(

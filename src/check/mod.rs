@@ -6,9 +6,11 @@ mod binds;
 mod cgroup;
 mod host;
 mod host_paths;
+mod host_sources;
 mod identity;
 mod joins;
 mod landlock;
+mod layers;
 mod lifecycle;
 mod mnt;
 mod namespaces;
@@ -76,6 +78,7 @@ pub fn check_host(policy: &Policy, facts: &HostFacts) -> Vec<Diagnostic> {
         seccomp_abi::check_host(sandbox, facts, &mut out);
         host_paths::check(sandbox, facts, &mut out);
         joins::check(sandbox, facts, &mut out);
+        layers::check_kernel(sandbox, facts, &mut out);
         provenance::tell(sandbox, &mut out[before..]);
     }
     for pod in &policy.pods {

@@ -1,6 +1,6 @@
 //! The tree of paths as the program will see it: what is at a path, as far as the policy itself tells.
 
-use crate::policy::{EntryKind, MountSource, Root, Sandbox};
+use crate::policy::{EntryKind, MountSource, Overlay, Root, Sandbox, Traced};
 use crate::source::Span;
 
 /// What a path of the sandbox leads to.
@@ -48,7 +48,8 @@ pub(super) fn place(sandbox: &Sandbox, path: &str) -> Place {
                 let source = source.trim_end_matches('/');
                 Place::Host { path: format!("{source}{rest}"), noexec: flags.noexec.then(|| entry.span()) }
             }
-            EntryKind::Mount(MountSource::Tmpfs { flags, .. }) => {
+            // What of its layers is on top at a path, nobody can tell from here.
+            EntryKind::Mount(MountSource::Tmpfs { flags, .. } | MountSource::Overlay(Overlay { flags, .. })) => {
                 Place::Own { noexec: flags.noexec.then(|| entry.span()) }
             }
             EntryKind::Mount(MountSource::File { .. }) if !rest.is_empty() => Place::Nothing,
@@ -59,6 +60,10 @@ pub(super) fn place(sandbox: &Sandbox, path: &str) -> Place {
     }
     match sandbox.mnt.root.as_ref().map(|it| &it.value) {
         Some(Root::Host(_)) => Place::Host { path, noexec: None },
+        Some(Root::Overlay(overlay)) => {
+            let root = sandbox.mnt.root.as_ref().filter(|_| overlay.flags.noexec);
+            Place::Own { noexec: root.map(Traced::span) }
+        }
         Some(Root::Dir { path: dir, .. }) => {
             Place::Host { path: format!("{}{path}", dir.trim_end_matches('/')), noexec: None }
         }

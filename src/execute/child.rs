@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use nix::unistd::ForkResult;
 use rustix::event::{PollFd, PollFlags};
 
+use super::covers::Missing;
 use super::failure::{Context, Done, Failure, Notice};
 use super::notices::Word;
 use super::program::Command;
@@ -164,7 +165,9 @@ impl Child<'_> {
                 self.tree.as_mut().ok_or_else(|| Failure::refused("no tree"))?.mount(target, source, sources)
             }
             Action::Hide { target } => self.tree()?.hide(target),
-            Action::Protect { target, may_be_missing } => self.tree()?.protect(target, *may_be_missing),
+            Action::Protect { target, may_be_missing, dir } => {
+                self.tree()?.protect(target, Missing::of(*may_be_missing, *dir))
+            }
             Action::Link { path, target } => self.tree()?.link(path, target),
             Action::Mkdir { path, mode } => self.tree()?.mkdir(path, *mode),
             Action::SealRoot => self.tree()?.seal_root(),
@@ -200,8 +203,8 @@ impl Child<'_> {
                     let holds = holds(steps, target);
                     self.tree().and_then(|tree| tree.hide_finally(target, holds))
                 }
-                Action::Protect { target, may_be_missing } => {
-                    self.tree().and_then(|tree| tree.protect(target, *may_be_missing))
+                Action::Protect { target, may_be_missing, dir } => {
+                    self.tree().and_then(|tree| tree.protect(target, Missing::of(*may_be_missing, *dir)))
                 }
                 _ => continue,
             };

@@ -1,7 +1,10 @@
 //! A step that failed, at the line of the policy that asked for it, with the likely cause on this host.
 
 use super::failure::Notice;
-use crate::plan::{Action, MountStep, NsKind, Plan, Port, Step};
+use super::tree_causes::{
+    hold_cause, mount_cause, overlay_cause, path_cause, placeholder_cause, source_cause, tree_cause,
+};
+use crate::plan::{Action, NsKind, Plan, Port, RootSource, Step};
 use crate::report::Diagnostic;
 
 /// The status that nsl ends with when a step has failed: 127 and 126 as shells use them, 125 for the rest.
@@ -51,6 +54,7 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
     match &step.action {
         Action::OpenSource { path, .. } => source_cause(path, errno),
         Action::Placeholder { path, .. } => ("path-failed", placeholder_cause(path, errno)),
+        Action::Hold { name, .. } => hold_cause(name, errno),
         Action::Publish { outer, .. } => ("publish-failed", publish_cause(*outer, errno)),
         Action::CreateCgroup(_) | Action::LimitCgroup { .. } | Action::EnterCgroup(_) => {
             ("cgroup-failed", cgroup_cause(errno))
@@ -81,6 +85,9 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
                 _ => "the caller may not become this id: map it with `user new`, or run as root".to_string(),
             }),
         ),
+        Action::MountRoot(RootSource::Overlay(_)) => {
+            ("tree-failed", overlay_cause(errno).or_else(|| tree_cause(errno)))
+        }
         Action::PrivateMounts | Action::StageTree | Action::MountRoot(_) | Action::SealRoot => {
             ("tree-failed", tree_cause(errno))
         }
@@ -150,24 +157,6 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
 
 fn text(text: &str) -> Option<String> {
     Some(text.to_string())
-}
-
-fn source_cause(path: &str, errno: i32) -> (&'static str, Option<String>) {
-    match errno {
-        libc::ENOENT | libc::ENOTDIR => {
-            ("source-missing", Some(format!("create {path}, correct the path, or write `optional` before the mount")))
-        }
-        libc::EACCES => (
-            "source-forbidden",
-            Some(format!("the caller may not reach {path}: change its permissions, or run as its owner")),
-        ),
-        libc::EINVAL => (
-            "source-failed",
-            text("in a user namespace the kernel keeps a mount and those below it together: drop `recursive: false`"),
-        ),
-        libc::EMFILE | libc::ENFILE => ("source-failed", text("there are no descriptors left: raise `ulimit -n`")),
-        _ => ("source-failed", None),
-    }
 }
 
 fn publish_cause(port: Port, errno: i32) -> Option<String> {
@@ -255,67 +244,6 @@ fn map_cause(step: &Step, errno: i32) -> Option<String> {
         ),
         libc::EINVAL => text("the ranges overlap, or an outer id does not exist in the caller's own user namespace"),
         _ => text("see user_namespaces(7), \"Defining user and group ID mappings\""),
-    }
-}
-
-fn tree_cause(errno: i32) -> Option<String> {
-    match errno {
-        libc::EPERM => text(
-            "mounts need `mnt new`, and `user new` for a caller without CAP_SYS_ADMIN; in a container the runtime may forbid them",
-        ),
-        libc::ENOSPC => text("/proc/sys/fs/mount-max is reached"),
-        libc::ENOSYS => text("the new mount API needs Linux 5.12"),
-        _ => None,
-    }
-}
-
-fn mount_cause(source: &MountStep, target: &str, errno: i32) -> Option<String> {
-    match (source, errno) {
-        (_, 0) => Some(format!("choose another path than {target}, or make it on the host")),
-        (MountStep::Proc, libc::EPERM) => text(
-            "a fresh /proc needs `pid new`, and a host whose own /proc is not covered in parts, as containers have it: write `mount /proc = bind(ro)` there",
-        ),
-        (MountStep::Sys, libc::EPERM) => text("a fresh /sys needs `net new`: write it, or `mount /sys = bind(ro)`"),
-        (MountStep::Mqueue | MountStep::Dev { .. }, libc::EPERM) => {
-            text("mqueue needs `ipc new`; device nodes come from the host's /dev, which must be there")
-        }
-        (MountStep::Cgroup, libc::EPERM) => text("the cgroup file system needs `cgroup new`"),
-        (_, libc::EPERM) => text("the caller may not mount this here: `mnt new` and `user new` give the right to it"),
-        (_, libc::ENOENT) => {
-            Some(format!("{target} cannot be made in the sandbox: a symbolic link on the way leads nowhere"))
-        }
-        (_, libc::ELOOP) => Some(format!("too many symbolic links on the way to {target}")),
-        (MountStep::File { .. }, libc::ENOSPC) => {
-            text("all texts of `file(\"…\")` together may have 16 MiB, and be 4000")
-        }
-        (_, libc::ENOSPC) => text(
-            "the tmpfs above it has no inodes left for the place to mount on (`inodes:`), or /proc/sys/fs/mount-max is reached",
-        ),
-        (_, libc::EACCES) => {
-            Some(format!("the program's user may not pass through a directory on the way to {target}"))
-        }
-        (MountStep::Tmpfs { .. }, libc::EINVAL) => {
-            text("the kernel refused the size, the inodes or the mode of the tmpfs")
-        }
-        _ => None,
-    }
-}
-
-fn placeholder_cause(path: &str, errno: i32) -> Option<String> {
-    match errno {
-        libc::EACCES | libc::EPERM | libc::EROFS => Some(format!(
-            "what the policy covers must be there to be covered, and the caller may not make {path} on the host: make it there, or bind the directory read-only"
-        )),
-        _ => None,
-    }
-}
-
-fn path_cause(target: &str, errno: i32) -> Option<String> {
-    match errno {
-        0 => Some(format!("make {target} on the host, or mount something of the sandbox's own above it")),
-        libc::EEXIST => Some(format!("{target} exists already, as something else")),
-        libc::EACCES => Some(format!("the program's user may not pass through a directory on the way to {target}")),
-        _ => None,
     }
 }
 

@@ -11,6 +11,7 @@
 mod aftermath;
 mod cgroup;
 mod child;
+mod covers;
 mod datagrams;
 mod explain;
 mod failure;
@@ -24,6 +25,7 @@ mod landlock;
 mod mounts;
 mod notices;
 mod outcome;
+mod overlay;
 mod placeholders;
 mod program;
 mod relay;
@@ -33,6 +35,7 @@ mod special;
 mod supervise;
 mod sys;
 mod tree;
+mod tree_causes;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -97,3 +97,12 @@ fn copy(path: &str, recursive: bool, seen: &OwnedFd) -> Done<OwnedFd> {
     mounts::restrict(mount.as_fd(), 0, true)?;
     Ok(mount)
 }
+
+/// Locks a directory, flock(2), for as long as this run lasts.
+pub fn hold(source: BorrowedFd, name: &str) -> Done<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let dir = rustix::fs::openat(source, name, flags, Mode::empty()).context(|| format!("opening {name}"))?;
+    rustix::fs::flock(&dir, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+        .context(|| format!("locking {name}"))?;
+    Ok(dir)
+}

@@ -16,7 +16,7 @@ use super::janitor::{Janitor, Spot};
 use super::join::{self, Opened};
 use super::program::Command;
 use super::relay;
-use super::sources::Sources;
+use super::sources::{self, Sources};
 use super::{Options, cgroup, filter, identity, init, sys};
 use crate::plan::{Action, CgroupDir, NsKind, Plan, Port, Protocol, Stage};
 
@@ -35,6 +35,8 @@ pub struct Prepared {
     pub cgroups: Vec<Made>,
     /// Steps that failed and were not required.
     pub notices: Vec<Notice>,
+    /// Locks of directories that one run at a time may change.
+    held: Vec<OwnedFd>,
 }
 
 /// A child that runs.
@@ -119,6 +121,13 @@ impl Prepared {
             Action::Placeholder { id, path, dir } => match (self.sources.place(*id), &mut self.janitor) {
                 (Some(root), Some(janitor)) => janitor.make_placeholder(index, Spot { root, path }, *dir),
                 _ => Ok(()),
+            },
+            Action::Hold { id, name } => match self.sources.place(*id) {
+                Some(source) => {
+                    self.held.push(sources::hold(source, name)?);
+                    Ok(())
+                }
+                None => Ok(()),
             },
             Action::OpenSource { path, recursive, .. } => self.sources.open(index, path, *recursive, required),
             Action::OpenNamespace { kind, from, id } => {

@@ -29,20 +29,21 @@ const SKELETON_INODES: u64 = 16384;
 /// Where the stage can be mounted; whatever it covers there is out of the way once the sources are open.
 const STAGE_PLACES: [&str; 5] = ["/tmp", "/run", "/mnt", "/var", "/proc"];
 
-/// How many symbolic links the kernel follows: path_resolution(7).
-const MOST_LINKS: u32 = 40;
-
 /// A tree in the making.
 #[derive(Default)]
 pub struct Tree {
     stage: Option<OwnedFd>,
-    root: Option<OwnedFd>,
+    pub(super) root: Option<OwnedFd>,
     /// Device numbers of the tmpfs that are ours: directories may be made there.
-    own: BTreeSet<u64>,
+    pub(super) own: BTreeSet<u64>,
+    /// Device numbers of overlays that can be written: directories may be made there too, and the program may make some.
+    pub(super) layered: BTreeSet<u64>,
     /// Mounts that become read-only when the tree is finished.
-    seal: Vec<OwnedFd>,
+    pub(super) seal: Vec<OwnedFd>,
     /// How many texts the stage holds.
     files: u32,
+    /// How many layers of overlays the stage holds.
+    pub(super) layers: u32,
 }
 
 /// What a missing target is created as.
@@ -68,7 +69,7 @@ impl Tree {
             }
         }
         result.context(|| "mounting the tmpfs in which the tree is put together".to_string())?;
-        for (name, mode) in [("root", 0o755), ("files", 0o700), ("empty", 0o555)] {
+        for (name, mode) in [("root", 0o755), ("files", 0o700), ("empty", 0o555), ("layers", 0o700)] {
             rustix::fs::mkdirat(&stage, name, Mode::from_raw_mode(mode))
                 .context(|| format!("making the directory {name} of the stage"))?;
         }
@@ -79,7 +80,8 @@ impl Tree {
         Ok(())
     }
 
-    fn stage_fd(&self) -> Done<BorrowedFd<'_>> {
+    /// The stage.
+    pub(super) fn stage_fd(&self) -> Done<BorrowedFd<'_>> {
         self.stage.as_ref().map(|it| it.as_fd()).ok_or_else(|| Failure::refused("the tree has no stage yet"))
     }
 
@@ -90,8 +92,10 @@ impl Tree {
 
     /// Mounts the new root.
     pub fn mount_root(&mut self, source: &RootSource, sources: &mut Sources) -> Done {
-        let stage = self.stage_fd()?;
         let mount = match source {
+            RootSource::Overlay(overlay) => {
+                self.overlay(overlay, sources)?.ok_or_else(|| Failure::refused("the root is missing"))?
+            }
             RootSource::Tmpfs => mounts::new_tmpfs(SKELETON_SIZE, SKELETON_INODES, 0o755, NOSUID | NODEV)?,
             RootSource::Source { id, access } => {
                 let mount = sources.take(*id)?.ok_or_else(|| Failure::refused("the root is missing"))?;
@@ -100,6 +104,7 @@ impl Tree {
                 mount
             }
         };
+        let stage = self.stage_fd()?;
         let target = mounts::open_inside(stage, "root", PLACE | OFlags::DIRECTORY)
             .context(|| "opening the directory of the new root".to_string())?;
         mounts::attach(mount.as_fd(), target.as_fd()).context(|| "mounting the new root".to_string())?;
@@ -128,6 +133,10 @@ impl Tree {
                 self.own.insert(mounts::identity(mount.as_fd())?.0);
                 self.put(mount, target, Shape::Dir)
             }
+            MountStep::Overlay(overlay) => match self.overlay(overlay, sources)? {
+                Some(mount) => self.put(mount, target, Shape::Dir),
+                None => Ok(()),
+            },
             MountStep::File { text } => {
                 let mount = self.text_file(text)?;
                 self.put(mount, target, Shape::File)
@@ -167,137 +176,6 @@ impl Tree {
         Ok(mount)
     }
 
-    /// Covers a path with nothing. A path that is missing where nothing can be created needs no cover.
-    pub fn hide(&mut self, target: &str) -> Done {
-        match mounts::open_inside(self.root_fd()?, target, PLACE) {
-            Ok(place) => {
-                let name = if mounts::is_dir(place.as_fd())? { "empty" } else { "void" };
-                let cover = self.stage_copy(name)?;
-                mounts::attach(cover.as_fd(), place.as_fd()).context(|| format!("covering {target}"))
-            }
-            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => self.hide_missing(target, MOST_LINKS),
-            Err(errno) => Err(errno).context(|| format!("looking for {target}")),
-        }
-    }
-
-    /// Covers a path again if what it leads to is another thing now that the tree is complete: a symbolic link on the
-    /// way may lead into a mount that came later. `holds` says whether the policy mounts something below it, for which
-    /// its cover was replaced by a directory of ours.
-    pub fn hide_finally(&mut self, target: &str, holds: bool) -> Done {
-        if let Ok(place) = mounts::open_inside(self.root_fd()?, target, PLACE) {
-            let (device, _) = mounts::identity(place.as_fd())?;
-            if device == mounts::identity(self.stage_fd()?)?.0 || holds && self.own.contains(&device) {
-                return Ok(());
-            }
-        }
-        self.hide(target)
-    }
-
-    fn hide_missing(&mut self, target: &str, links: u32) -> Done {
-        let (nearest, missing) = self.nearest(target)?;
-        // What is missing may be where a link leads to, and that may be a place where the program can write.
-        let missing = missing.trim_start_matches('/');
-        let (name, rest) = missing.split_once('/').unwrap_or((missing, ""));
-        if let Ok(text) = rustix::fs::readlinkat(&nearest, name, Vec::new()) {
-            if links == 0 {
-                return Err(Failure::refused(format!("{target} leads through too many symbolic links")));
-            }
-            let link = &target[..target.len() - missing.len() + name.len()];
-            return self.hide_missing(&led(link, &text.to_string_lossy(), &[rest]), links - 1);
-        }
-        let stat = mounts::identity(nearest.as_fd())?;
-        if mounts::is_read_only(nearest.as_fd()) || self.is_skeleton(stat.0) {
-            return Ok(());
-        }
-        Err(Failure::refused(format!(
-            "{target} does not exist, and lies where the program may write, so it could be made later and would be seen"
-        )))
-    }
-
-    fn is_skeleton(&self, device: u64) -> bool {
-        self.seal.iter().any(|it| mounts::identity(it.as_fd()).is_ok_and(|found| found.0 == device))
-            || self.root.as_ref().is_some_and(|it| mounts::identity(it.as_fd()).is_ok_and(|found| found.0 == device))
-                && self.own.contains(&device)
-    }
-
-    /// Makes a path read-only that lies where the program may write, and its parents down from the writable mount immovable: a
-    /// mount point can be neither renamed nor removed, but a directory above one can.
-    ///
-    /// What the program makes and owns itself, on a tmpfs, and what lies in a read-only mount needs none of that. Once it is
-    /// done it can be repeated: then it finds everything in place.
-    pub fn protect(&mut self, target: &str, may_be_missing: bool) -> Done {
-        let mut target = target.to_string();
-        for _ in 0..MOST_LINKS {
-            match self.protect_path(&target, may_be_missing)? {
-                Some(led) => target = led,
-                None => return Ok(()),
-            }
-        }
-        Err(Failure::refused(format!("{target} leads through too many symbolic links")))
-    }
-
-    /// The same; where a symbolic link that nobody can replace leads elsewhere, returns where to.
-    fn protect_path(&mut self, target: &str, may_be_missing: bool) -> Done<Option<String>> {
-        let mut dir =
-            mounts::open_inside(self.root_fd()?, "/", PLACE | OFlags::DIRECTORY).context(|| "opening /".to_string())?;
-        let mut path = String::new();
-        let mut names = target.split('/').filter(|it| !it.is_empty()).peekable();
-        while let Some(name) = names.next() {
-            let device = mounts::identity(dir.as_fd())?.0;
-            let writable = !mounts::is_read_only(dir.as_fd()) && !self.own.contains(&device);
-            path = format!("{path}/{name}");
-            let what = || format!("protecting {target}");
-            let found = rustix::fs::openat(&dir, name, PLACE | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
-            let found = match found {
-                Ok(found) => found,
-                Err(rustix::io::Errno::NOENT) if !writable || may_be_missing => return Ok(None),
-                Err(rustix::io::Errno::NOENT) => {
-                    return Err(Failure::refused(format!("{path} does not exist, and the program could make it")));
-                }
-                Err(errno) => return Err(errno).context(what),
-            };
-            let kind = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&found).context(what)?.st_mode);
-            if kind.is_symlink() && !writable {
-                let text = rustix::fs::readlinkat(&found, "", Vec::new()).context(what)?;
-                let rest: Vec<&str> = names.collect();
-                return Ok(Some(led(&path, &text.to_string_lossy(), &rest)));
-            }
-            if !writable {
-                dir = found;
-                continue;
-            }
-            if kind.is_symlink() {
-                return self.cover_link(&path, found.as_fd()).map(|()| None);
-            }
-            if names.peek().is_none() || !kind.is_dir() {
-                if mounts::is_read_only(found.as_fd()) {
-                    return Ok(None);
-                }
-                mounts::bind_on(found.as_fd(), found.as_fd(), RDONLY, what)?;
-                return Ok(None);
-            }
-            dir = match mounts::mount_id(found.as_fd())? == mounts::mount_id(dir.as_fd())? {
-                false => found,
-                true => mounts::bind_on(found.as_fd(), found.as_fd(), 0, what)?,
-            };
-        }
-        Ok(None)
-    }
-
-    /// A symbolic link where the program may write is covered by a read-only view of the file that it leads to.
-    fn cover_link(&mut self, path: &str, link: BorrowedFd) -> Done {
-        let refused =
-            |why: &str| Failure::refused(format!("{path} is a symbolic link {why}, and the program could replace it"));
-        let led = match mounts::open_inside(self.root_fd()?, path, PLACE) {
-            Ok(led) => led,
-            Err(_) => return Err(refused("that leads nowhere")),
-        };
-        if mounts::is_dir(led.as_fd())? {
-            return Err(refused("to a directory"));
-        }
-        mounts::bind_on(led.as_fd(), link, RDONLY, || format!("covering the symbolic link {path}")).map(drop)
-    }
-
     /// Makes a symbolic link; one that is there already with the same text will do.
     pub fn link(&mut self, path: &str, text: &str) -> Done {
         let (parent, name) = split(path);
@@ -325,7 +203,7 @@ impl Tree {
     }
 
     /// A descriptor of the place at a path inside, which is created if it is missing.
-    fn place(&mut self, target: &str, shape: Shape) -> Done<OwnedFd> {
+    pub(super) fn place(&mut self, target: &str, shape: Shape) -> Done<OwnedFd> {
         match mounts::open_inside(self.root_fd()?, target, PLACE) {
             Ok(found) if mounts::is_dir(found.as_fd())? == (shape == Shape::Dir) => return Ok(found),
             Ok(_) => {
@@ -357,7 +235,7 @@ impl Tree {
     }
 
     /// The nearest directory above a path that exists, and the rest of the path.
-    fn nearest<'p>(&self, target: &'p str) -> Done<(OwnedFd, &'p str)> {
+    pub(super) fn nearest<'p>(&self, target: &'p str) -> Done<(OwnedFd, &'p str)> {
         let mut end = target.len();
         loop {
             end = target[..end].rfind('/').unwrap_or(0);
@@ -374,7 +252,7 @@ impl Tree {
     /// a tmpfs if it is the host's and read-only.
     fn writable(&mut self, dir: OwnedFd, path: &str) -> Done<OwnedFd> {
         let (device, _) = mounts::identity(dir.as_fd())?;
-        if self.own.contains(&device) {
+        if self.own.contains(&device) || self.layered.contains(&device) {
             return Ok(dir);
         }
         if !mounts::is_read_only(dir.as_fd()) {
@@ -463,17 +341,8 @@ impl Tree {
     }
 }
 
-/// Where a symbolic link with this text leads, and what is below it.
-fn led(link: &str, text: &str, rest: &[&str]) -> String {
-    let mut path = if text.starts_with('/') { text.to_string() } else { format!("{}/{text}", split(link).0) };
-    for name in rest.iter().filter(|it| !it.is_empty()) {
-        path = format!("{path}/{name}");
-    }
-    path
-}
-
 /// The directory and the last part of an absolute path.
-fn split(path: &str) -> (&str, &str) {
+pub(super) fn split(path: &str) -> (&str, &str) {
     match path.rsplit_once('/') {
         Some(("", name)) => ("/", name),
         Some(parts) => parts,

@@ -5,7 +5,7 @@
 
 use super::build::Builder;
 use super::{Action, LandlockPath, LandlockSpec, Stage};
-use crate::policy::{Access, EntryKind, Landlock, LandlockAbi, MountSource, Root, Sandbox, Strength, Traced};
+use crate::policy::{Access, EntryKind, Landlock, LandlockAbi, MountSource, Root, Sandbox, Strength, Traced, Upper};
 
 pub(super) fn build(builder: &mut Builder) {
     let landlock = &builder.sandbox.landlock;
@@ -52,6 +52,7 @@ fn paths(sandbox: &Sandbox) -> Vec<LandlockPath> {
     let path = |path: &str, write: bool, execute: bool| LandlockPath { path: path.to_string(), write, execute };
     let mut rules = match sandbox.mnt.root.as_ref().map(|it| &it.value) {
         Some(Root::Host(access) | Root::Dir { access, .. }) => vec![path("/", *access == Access::Rw, true)],
+        Some(Root::Overlay(overlay)) => vec![path("/", overlay.upper != Upper::None, !overlay.flags.noexec)],
         None | Some(Root::Empty) => vec![path("/", false, false)],
     };
     for entry in &sandbox.mnt.entries {
@@ -59,6 +60,7 @@ fn paths(sandbox: &Sandbox) -> Vec<LandlockPath> {
         let at = entry.value.path.as_str();
         rules.push(match source {
             MountSource::Bind { access, flags, .. } => path(at, *access == Access::Rw, !flags.noexec),
+            MountSource::Overlay(overlay) => path(at, overlay.upper != Upper::None, !overlay.flags.noexec),
             MountSource::Tmpfs { flags, .. } => path(at, true, !flags.noexec),
             MountSource::Proc | MountSource::Dev | MountSource::Mqueue | MountSource::Devpts => path(at, true, false),
             MountSource::Sys | MountSource::Cgroup | MountSource::File { .. } => path(at, false, false),

@@ -16,6 +16,7 @@ mod print;
 mod program;
 mod step;
 mod tree;
+mod tree_text;
 pub mod why;
 
 pub use crate::policy::{

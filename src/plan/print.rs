@@ -3,10 +3,9 @@
 use std::fmt::Write;
 
 use super::{
-    Action, Bytes, CgroupDir, CgroupLimit, IdMapping, LandlockPath, LandlockSpec, MountStep, NamespaceFrom, Plan,
-    RootSource, Stage, Step, filter_text,
+    Action, Bytes, CgroupDir, CgroupLimit, IdMapping, LandlockPath, LandlockSpec, NamespaceFrom, Plan, RootSource,
+    Stage, Step, filter_text, tree_text,
 };
-use crate::policy::{Access, MountFlags};
 use crate::source::Files;
 
 /// The steps of a plan, numbered, with what asked for them.
@@ -117,6 +116,7 @@ pub fn describe(action: &Action) -> String {
                 quoted(path)
             )
         }
+        Action::Hold { id, name } => format!("lock {} of source {id}, for one run at a time", quoted(name)),
         Action::CreateCgroup(dir) => format!("mkdir {}{}", cgroup_path(dir), enabled(dir)),
         Action::LimitCgroup { dir, limit } => format!("write {} of {}", describe_limit(*limit), cgroup_path(dir)),
         Action::Publish { address, outer, inner } => {
@@ -154,8 +154,11 @@ pub fn describe(action: &Action) -> String {
         Action::PrivateMounts => "make every mount private".to_string(),
         Action::StageTree => "mount tmpfs to build the tree in".to_string(),
         Action::MountRoot(RootSource::Tmpfs) => "mount / = tmpfs".to_string(),
-        Action::MountRoot(RootSource::Source { id, access }) => format!("mount / = source {id}, {}", word(*access)),
-        Action::Mount { target, source } => format!("mount {} = {}", quoted(target), describe_mount(source)),
+        Action::MountRoot(RootSource::Source { id, access }) => {
+            format!("mount / = source {id}, {}", tree_text::word(*access))
+        }
+        Action::MountRoot(RootSource::Overlay(overlay)) => format!("mount / = {}", tree_text::overlay(overlay)),
+        Action::Mount { target, source } => format!("mount {} = {}", quoted(target), tree_text::mount(source)),
         Action::Hide { target } => format!("hide {}", quoted(target)),
         Action::Protect { target, .. } => format!("protect {}", quoted(target)),
         Action::Link { path, target } => format!("symlink {} -> {}", quoted(path), quoted(target)),
@@ -187,28 +190,6 @@ fn describe_map(map: &IdMapping) -> String {
     }
 }
 
-fn describe_mount(source: &MountStep) -> String {
-    match source {
-        MountStep::Bind { id, access, flags } => format!("source {id}, {}{}", word(*access), flag_words(*flags)),
-        MountStep::Tmpfs { size, inodes, mode, flags } => {
-            format!("tmpfs size={size} nr_inodes={inodes} mode={mode:04o}{}", flag_words(*flags))
-        }
-        MountStep::Proc => "proc".to_string(),
-        MountStep::Dev { mqueue } => {
-            if *mqueue {
-                "dev, with mqueue".to_string()
-            } else {
-                "dev".to_string()
-            }
-        }
-        MountStep::Sys => "sysfs, ro".to_string(),
-        MountStep::Mqueue => "mqueue".to_string(),
-        MountStep::Devpts => "devpts".to_string(),
-        MountStep::Cgroup => "cgroup, ro".to_string(),
-        MountStep::File { text } => format!("file of {} bytes, ro", text.len()),
-    }
-}
-
 fn describe_limit(limit: CgroupLimit) -> String {
     match limit {
         CgroupLimit::MemoryMax(bytes) => format!("memory.max {bytes}"),
@@ -232,18 +213,6 @@ fn cgroup_path(dir: &CgroupDir) -> String {
 
 fn enabled(dir: &CgroupDir) -> String {
     if dir.enable.is_empty() { String::new() } else { format!(" with {}", dir.enable.join(" ")) }
-}
-
-fn word(access: Access) -> &'static str {
-    match access {
-        Access::Ro => "ro",
-        Access::Rw => "rw",
-    }
-}
-
-fn flag_words(flags: MountFlags) -> String {
-    let names = [(flags.nosuid, " nosuid"), (flags.nodev, " nodev"), (flags.noexec, " noexec")];
-    names.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect()
 }
 
 fn describe_landlock(spec: &LandlockSpec) -> String {
@@ -271,7 +240,7 @@ fn command(argv: &[Bytes]) -> String {
 }
 
 /// Plain where that is unmistakable, with quotes and escapes otherwise.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(&byte);
     if !text.is_empty() && text.bytes().all(plain) { text.to_string() } else { format!("{text:?}") }
 }

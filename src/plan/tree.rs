@@ -1,8 +1,8 @@
 //! The tree of paths, as mounts in an order that works whatever the order of the lines was.
 
 use super::build::Builder;
-use super::{Action, MountStep, RootSource, Stage};
-use crate::policy::{Access, EntryKind, MountSource, NsKind, Origin, Root, Sandbox, Strength, Traced};
+use super::{Action, MountStep, OverlayStep, RootSource, Stage, UpperStep};
+use crate::policy::{Access, EntryKind, MountSource, NsKind, Origin, Overlay, Root, Sandbox, Strength, Traced, Upper};
 
 /// What a tmpfs may hold where the policy does not say: half of the memory, the kernel's default, is no limit
 /// that a reviewer would expect.
@@ -16,18 +16,60 @@ pub(super) fn open_sources(builder: &mut Builder) {
         return;
     }
     if let Some(root) = &builder.sandbox.mnt.root {
-        match &root.value {
-            Root::Empty => {}
-            Root::Host(_) => open(builder, "/", true, root),
-            Root::Dir { path, .. } => open(builder, path, true, root),
+        open_all(builder, &sources_of_root(&root.value), root);
+        if let Root::Overlay(overlay) = &root.value {
+            hold(builder, overlay, root);
         }
     }
     for entry in &builder.sandbox.mnt.entries {
-        if let EntryKind::Mount(MountSource::Bind { source, recursive, .. }) = &entry.value.kind {
-            open(builder, source, *recursive, entry);
+        open_all(builder, &sources_of(&entry.value.kind), entry);
+        if let EntryKind::Mount(MountSource::Overlay(overlay)) = &entry.value.kind {
+            hold(builder, overlay, entry);
         }
     }
     placeholders(builder);
+}
+
+/// What the root is made of on the host, each with whether mounts below it come along. Their number is how many ids it takes.
+fn sources_of_root(root: &Root) -> Vec<(&str, bool)> {
+    match root {
+        Root::Empty => Vec::new(),
+        Root::Host(_) => vec![("/", true)],
+        Root::Dir { path, .. } => vec![(path, true)],
+        Root::Overlay(overlay) => layers(overlay),
+    }
+}
+
+/// The same of an entry.
+fn sources_of(kind: &EntryKind) -> Vec<(&str, bool)> {
+    match kind {
+        EntryKind::Mount(MountSource::Bind { source, recursive, .. }) => vec![(source, *recursive)],
+        EntryKind::Mount(MountSource::Overlay(overlay)) => layers(overlay),
+        _ => Vec::new(),
+    }
+}
+
+/// A layer is one file system: what is mounted below it is none of it.
+fn layers(overlay: &Overlay) -> Vec<(&str, bool)> {
+    let mut found: Vec<(&str, bool)> = overlay.lower.iter().map(|it| (it.as_str(), false)).collect();
+    if let Upper::Kept { parent, .. } = &overlay.upper {
+        found.push((parent, false));
+    }
+    found
+}
+
+fn open_all<T>(builder: &mut Builder, sources: &[(&str, bool)], value: &Traced<T>) {
+    for (path, recursive) in sources {
+        open(builder, path, *recursive, value);
+    }
+}
+
+/// What two overlays do that change one directory at the same time is undefined.
+fn hold<T>(builder: &mut Builder, overlay: &Overlay, value: &Traced<T>) {
+    if let Upper::Kept { upper, .. } = &overlay.upper {
+        let id = builder.sources.len() as u32 - 1;
+        builder.step_of(Stage::Prepare, Action::Hold { id, name: upper.clone() }, value);
+    }
 }
 
 fn open<T>(builder: &mut Builder, path: &str, recursive: bool, value: &Traced<T>) {
@@ -57,9 +99,11 @@ fn placeholders(builder: &mut Builder) {
 /// The source that a path is writable through, and the rest of the path.
 fn writable_source(sandbox: &Sandbox, path: &str) -> Option<(u32, String)> {
     let (mut id, mut found) = (0, None);
-    if let Some(Root::Host(access) | Root::Dir { access, .. }) = sandbox.mnt.root.as_ref().map(|it| &it.value) {
-        found = (*access == Access::Rw).then(|| (id, path.trim_start_matches('/').to_string()));
-        id += 1;
+    if let Some(root) = sandbox.mnt.root.as_ref().map(|it| &it.value) {
+        if let Root::Host(access) | Root::Dir { access, .. } = root {
+            found = (*access == Access::Rw).then(|| (id, path.trim_start_matches('/').to_string()));
+        }
+        id = sources_of_root(root).len() as u32;
     }
     // Sorted by path: the last that fits is the longest.
     for entry in &sandbox.mnt.entries {
@@ -69,11 +113,11 @@ fn writable_source(sandbox: &Sandbox, path: &str) -> Option<(u32, String)> {
                 if let Some(rest) = below {
                     found = (*access == Access::Rw).then(|| (id, rest.to_string()));
                 }
-                id += 1;
             }
             EntryKind::Mount(_) | EntryKind::Hide if below.is_some() => found = None,
             _ => {}
         }
+        id += sources_of(&entry.value.kind).len() as u32;
     }
     found
 }
@@ -93,13 +137,13 @@ pub(super) fn build(builder: &mut Builder) {
         let target = entry.value.path.clone();
         let action = match &entry.value.kind {
             EntryKind::Mount(source) => {
-                let source = mount(source, &target, id, sandbox.is_new(NsKind::Ipc));
-                id += u32::from(matches!(source, MountStep::Bind { .. }));
+                let source = mount(builder, source, &target, id);
+                id += sources_of(&entry.value.kind).len() as u32;
                 Action::Mount { target, source }
             }
             EntryKind::Hide => Action::Hide { target },
-            EntryKind::Protect { .. } => {
-                Action::Protect { target, may_be_missing: entry.strength == Strength::Optional }
+            EntryKind::Protect { dir } => {
+                Action::Protect { target, may_be_missing: entry.strength == Strength::Optional, dir: *dir }
             }
             EntryKind::Link { target: text } => Action::Link { path: target, target: text.clone() },
             EntryKind::Mkdir { mode } => Action::Mkdir { path: target, mode: *mode },
@@ -108,7 +152,7 @@ pub(super) fn build(builder: &mut Builder) {
         let required = entry.strength != Strength::Prefer;
         builder.push(Stage::Child, action, entry.span(), entry.origin.key.to_string(), privilege, required);
     }
-    if !matches!(sandbox.mnt.root.as_ref().map(|it| &it.value), Some(Root::Host(_) | Root::Dir { .. })) {
+    if matches!(sandbox.mnt.root.as_ref().map(|it| &it.value), None | Some(Root::Empty)) {
         builder.rule(Stage::Child, Action::SealRoot, span, "an empty root is read-only once it is built");
     }
     builder.push(Stage::Child, Action::PivotRoot, span, mode.key.to_string(), privilege, true);
@@ -120,29 +164,50 @@ fn root(builder: &mut Builder, mode: &Origin) -> u32 {
         builder.rule(Stage::Child, Action::MountRoot(RootSource::Tmpfs), mode.span, "a tree without a root is empty");
         return 0;
     };
-    let (source, next) = match &root.value {
-        Root::Empty => (RootSource::Tmpfs, 0),
-        Root::Host(access) | Root::Dir { access, .. } => (RootSource::Source { id: 0, access: *access }, 1),
+    let source = match &root.value {
+        Root::Empty => RootSource::Tmpfs,
+        Root::Host(access) | Root::Dir { access, .. } => RootSource::Source { id: 0, access: *access },
+        Root::Overlay(found) => RootSource::Overlay(overlay(builder, found, 0)),
     };
     builder.step(Stage::Child, Action::MountRoot(source), &root.origin);
-    next
+    sources_of_root(&root.value).len() as u32
 }
 
-fn mount(source: &MountSource, target: &str, id: u32, own_ipc: bool) -> MountStep {
+/// The size and the inodes of a tmpfs.
+fn room(size: Option<u64>, inodes: Option<u64>) -> (u64, u64) {
+    let size = size.unwrap_or(TMPFS_SIZE);
+    (size, inodes.unwrap_or((size / BYTES_PER_INODE).max(64)))
+}
+
+/// The step for an overlay whose first source has this id.
+fn overlay(builder: &Builder, overlay: &Overlay, id: u32) -> OverlayStep {
+    let next = id + overlay.lower.len() as u32;
+    OverlayStep {
+        lower: (id..next).collect(),
+        upper: match &overlay.upper {
+            Upper::None => UpperStep::None,
+            Upper::Ephemeral { size, inodes } => {
+                let (size, inodes) = room(*size, *inodes);
+                UpperStep::Tmpfs { size, inodes }
+            }
+            Upper::Kept { upper, work, .. } => UpperStep::Dir { id: next, upper: upper.clone(), work: work.clone() },
+        },
+        flags: overlay.flags,
+        userxattr: builder.own_user() || !builder.facts.caller.initial_userns,
+    }
+}
+
+fn mount(builder: &Builder, source: &MountSource, target: &str, id: u32) -> MountStep {
     match source {
         MountSource::Bind { access, flags, .. } => MountStep::Bind { id, access: *access, flags: *flags },
         MountSource::Tmpfs { size, inodes, mode, flags } => {
-            let size = size.unwrap_or(TMPFS_SIZE);
+            let (size, inodes) = room(*size, *inodes);
             let usual = if matches!(target, "/tmp" | "/var/tmp" | "/dev/shm") { 0o1777 } else { 0o755 };
-            MountStep::Tmpfs {
-                size,
-                inodes: inodes.unwrap_or((size / BYTES_PER_INODE).max(64)),
-                mode: mode.unwrap_or(usual),
-                flags: *flags,
-            }
+            MountStep::Tmpfs { size, inodes, mode: mode.unwrap_or(usual), flags: *flags }
         }
         MountSource::Proc => MountStep::Proc,
-        MountSource::Dev => MountStep::Dev { mqueue: own_ipc },
+        MountSource::Overlay(found) => MountStep::Overlay(overlay(builder, found, id)),
+        MountSource::Dev => MountStep::Dev { mqueue: builder.sandbox.is_new(NsKind::Ipc) },
         MountSource::Sys => MountStep::Sys,
         MountSource::Mqueue => MountStep::Mqueue,
         MountSource::Devpts => MountStep::Devpts,

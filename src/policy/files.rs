@@ -31,6 +31,43 @@ pub enum Root {
         /// Whether it may be written.
         access: Access,
     },
+    /// Directories of the host, one over the other.
+    Overlay(Overlay),
+}
+
+/// `overlay(…)`: overlayfs, "Overlay Filesystem" in the kernel's documentation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Overlay {
+    /// `lower:`, absolute paths of directories of the host, which stay as they are. The first lies on top.
+    pub lower: Vec<String>,
+    /// Where changes go.
+    pub upper: Upper,
+    /// What is refused on it.
+    pub flags: MountFlags,
+}
+
+/// Where the changes of an overlay go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Upper {
+    /// Nothing can be changed.
+    None,
+    /// `ephemeral`: to memory; they are gone when the run ends.
+    Ephemeral {
+        /// The most that they may take, bytes.
+        size: Option<u64>,
+        /// How many files they may be.
+        inodes: Option<u64>,
+    },
+    /// `upper:` and `work:`: to a directory of the host, where they stay.
+    Kept {
+        /// The directory in which both stand.
+        parent: String,
+        /// The name of `upper` in it.
+        upper: String,
+        /// The name of `work`, a directory for the kernel's own use.
+        work: String,
+    },
 }
 
 /// Whether a mount may be written.
@@ -103,6 +140,8 @@ pub enum MountSource {
         /// What is refused on it.
         flags: MountFlags,
     },
+    /// `overlay(…)`
+    Overlay(Overlay),
     /// `proc`: proc(5), of the sandbox's own PID namespace.
     Proc,
     /// `dev`: a small /dev of the harmless devices, with pts, shm and the usual links.

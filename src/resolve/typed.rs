@@ -141,7 +141,7 @@ fn wrong_type(val: &Val, ty: &Ty, what: &str, scope: &mut Scope) -> Option<Val> 
     let wanted = match ty {
         // Their names will do: what stands in the parentheses of each would fill the screen.
         Ty::Variant(variants) => {
-            let names = variants.iter().filter(|it| !it.not_yet).map(|it| format!("`{}`", it.name));
+            let names = variants.iter().map(|it| format!("`{}`", it.name));
             names.collect::<Vec<_>>().join(", ")
         }
         ty => ty.describe(),
@@ -186,14 +186,6 @@ fn variant(
         report(scope, "unknown-variant", format!("{what} cannot be `{name}`"), span, "unknown here", Some(help));
         return None;
     };
-    if spec.not_yet {
-        scope.report(
-            Diagnostic::error("not-yet", format!("`{name}` is part of the language, but this version cannot run it"))
-                .label(span, "not supported yet")
-                .help("use another kind for now"),
-        );
-        return None;
-    }
     let mut fitted: Vec<ArgVal> = Vec::new();
     let mut positionals = spec.args.iter().filter(|it| matches!(it.kind, ArgKind::Positional(_)));
     let mut sound = true;

@@ -74,8 +74,7 @@ fn variants(out: &mut String, ty: &Ty, seen: &mut Vec<*const Variant>) {
     }
     seen.push(list.as_ptr());
     for variant in *list {
-        let later = if variant.not_yet { " (not yet: it parses and checks, and cannot be run)" } else { "" };
-        let _ = writeln!(out, "- `{}`: {}{later}", variant.usage(), variant.doc);
+        let _ = writeln!(out, "- `{}`: {}", variant.usage(), variant.doc);
         for arg in variant.args {
             if let ArgKind::Named(ty) | ArgKind::Positional(ty) = &arg.kind {
                 let _ = writeln!(out, "  - `{}`: {}", arg.name, ty.describe());

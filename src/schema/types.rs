@@ -50,8 +50,6 @@ pub struct Variant {
     pub doc: &'static str,
     /// What stands in the parentheses; without required ones the name may stand alone.
     pub args: &'static [ArgSpec],
-    /// Whether it parses and checks, but cannot be run yet.
-    pub not_yet: bool,
 }
 
 /// An argument of a variant.

@@ -19,11 +19,7 @@ const fn positional(name: &'static str, ty: Ty, required: bool) -> ArgSpec {
 }
 
 const fn variant(name: &'static str, doc: &'static str, args: &'static [ArgSpec]) -> Variant {
-    Variant { name, doc, args, not_yet: false }
-}
-
-const fn later(name: &'static str, doc: &'static str, args: &'static [ArgSpec]) -> Variant {
-    Variant { name, doc, args, not_yet: true }
+    Variant { name, doc, args }
 }
 
 /// Where a namespace comes from.
@@ -70,11 +66,23 @@ pub(super) const ROOTS: &[Variant] = &[
         "a directory of the host, read-only unless `rw`",
         &[positional("path", Ty::Path, true), flag("ro"), flag("rw")],
     ),
-    later(
+    variant(
         "overlay",
-        "directories of the host, one over the other",
-        &[positional("lower", Ty::Any(&[Ty::Path, Ty::List(&Ty::Path)]), true), named("upper", Ty::Path)],
+        "directories of the host, the first of `lower` on top; changes go to memory with `ephemeral`, or stay in `upper`, with `work` beside it for the kernel; without either it is read-only",
+        OVERLAY,
     ),
+];
+
+const OVERLAY: &[ArgSpec] = &[
+    named("lower", Ty::Any(&[Ty::Path, Ty::List(&Ty::Path)])),
+    flag("ephemeral"),
+    named("upper", Ty::Path),
+    named("work", Ty::Path),
+    named("size", Ty::Size),
+    named("inodes", Ty::Int(1, 1 << 40)),
+    flag("noexec"),
+    flag("suid"),
+    flag("dev"),
 ];
 
 const BIND: &[ArgSpec] = &[
@@ -110,10 +118,10 @@ pub(super) const MOUNTS: &[Variant] = &[
     variant("devpts", "terminals of its own", &[]),
     variant("cgroup", "the cgroup file system as its own cgroup namespace shows it, read-only", &[flag("ro")]),
     variant("file", "a read-only file with this text", &[positional("text", Ty::Str, true)]),
-    later(
+    variant(
         "overlay",
-        "directories of the host, one over the other",
-        &[positional("lower", Ty::Any(&[Ty::Path, Ty::List(&Ty::Path)]), true), named("upper", Ty::Path)],
+        "directories of the host, one over the other, as for `root`; the same path where no `lower` is named",
+        OVERLAY,
     ),
 ];
 

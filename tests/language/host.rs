@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use nsl::host::{HostFacts, Joinable, Missing, Namespace, PathFact, PathKind, Process, UserNamespace};
+use nsl::host::{HostFacts, Joinable, Kernel, Missing, Namespace, PathFact, PathKind, Process, UserNamespace};
 use nsl::policy::NsKind;
 use nsl::report::render;
 
@@ -269,6 +269,46 @@ const CASES: &[Case] = &[
         name: "root-owned",
         body: "user new\n  mnt new {\n    root = host(ro)\n    mount /srv = bind(rw, noexec)\n  }",
         host: || with_path("/srv", path(PathKind::Dir)),
+    },
+    Case {
+        code: "source-missing",
+        name: "layer",
+        body: "user new\n  mnt new {\n    root = overlay(lower: /nope, ephemeral)\n  }",
+        host: || with_path("/nope", path(PathKind::Missing)),
+    },
+    Case {
+        code: "layer-no-directory",
+        name: "file",
+        body: "user new\n  mnt new {\n    mount /bin = overlay(ephemeral)\n  }",
+        host: || with_path("/bin", path(PathKind::File)),
+    },
+    Case {
+        code: "layer-with-mounts",
+        name: "user",
+        body: "user new\n  mnt new {\n    root = overlay(lower: /, ephemeral)\n  }",
+        host: || {
+            user(|it| {
+                it.paths.insert("/".into(), PathFact { submounts: vec!["/proc".into()], ..path(PathKind::Dir) });
+            })
+        },
+    },
+    Case {
+        code: "layer-without-mounts",
+        name: "root",
+        body: "user new\n  mnt new {\n    root = overlay(lower: /, ephemeral)\n  }",
+        host: || with_path("/", PathFact { submounts: vec!["/proc".into()], ..path(PathKind::Dir) }),
+    },
+    Case {
+        code: "overlay-partial",
+        name: "old-kernel",
+        body: "user new\n  mnt new {\n    root = overlay(lower: /image, ephemeral)\n  }",
+        host: || user(|it| it.kernel = Kernel { release: "6.1.0".into(), version: (6, 1), arch: "x86_64".into() }),
+    },
+    Case {
+        code: "bind-not-writable",
+        name: "upper",
+        body: "user new\n  mnt new {\n    root = overlay(lower: /image, upper: /state/upper, work: /state/work)\n  }",
+        host: || with_path("/state/upper", path(PathKind::Dir)),
     },
     Case { code: "run-missing", name: "true", body: TREE, host: || with_path("/bin/true", path(PathKind::Missing)) },
     Case {

@@ -132,24 +132,34 @@ both! {
         assert_eq!(out, "refused\nrefused");
     }
 
-    /// A link to a file is covered by the file; one that leads to a directory, or nowhere, cannot be, and nothing starts.
+    /// A link to a file is covered by the file. One that leads to a directory stays the link that it is, and the directory is
+    /// protected as well; where one leads nowhere the program may not be able to make what it leads to.
     fn symbolic_links_cannot_be_replaced(who) {
         let stage = work(who, &["protect /work/link"]);
         symlink("deep/er/file", stage.path("work/link")).expect("a link");
         let out = stage.sh("cat /work/link; rm -f /work/link 2>/dev/null || echo refused; (echo bad >/work/link) 2>/dev/null || echo refused").out();
         assert_eq!(out, "kept\nrefused\nrefused");
-        for text in ["deep", "nowhere"] {
+        let lay = |text: &str| {
             fs::remove_file(stage.path("work/link")).expect("it was ours");
             symlink(text, stage.path("work/link")).expect("a link");
-            stage.run(&["/bin/true"]).ends(125).says("path-failed").says("symbolic link");
-        }
+        };
+        let bad = "rm -f /work/link 2>/dev/null || echo refused; ln -sfn /tmp /work/link 2>/dev/null || echo refused; readlink /work/link; \
+                   mkdir /work/link/bad 2>/dev/null || echo refused; mv /work/deep /work/moved 2>/dev/null || echo refused";
+        lay("deep");
+        assert_eq!(stage.sh(bad).out(), "refused\nrefused\ndeep\nrefused\nrefused");
+        lay("/usr/nowhere");
+        assert_eq!(stage.sh(bad).out().lines().take(4).collect::<Vec<_>>(), ["refused", "refused", "/usr/nowhere", "refused"]);
+        fs::rename(stage.path("work/moved"), stage.path("work/deep")).expect("nothing protected it then");
+        lay("nowhere");
+        stage.run(&["/bin/true"]).ends(125).says("path-failed").says("/work/nowhere does not exist");
     }
 
     /// Whoever could write to the tree before may have laid a link out of it.
     fn placeholders_follow_no_links(who) {
         let stage = work(who, &["protect /work/out/hooks = dir"]).folder("elsewhere");
         symlink("../elsewhere", stage.path("work/out")).expect("a link");
-        stage.run(&["/bin/true"]).ends(125);
+        let out = stage.sh("rm -f /work/out 2>/dev/null || echo refused; readlink /work/out").out();
+        assert_eq!(out, "refused\n../elsewhere");
         assert_eq!(fs::read_dir(stage.path("elsewhere")).expect("it is there").count(), 0);
     }
 

@@ -21,6 +21,7 @@ mod life;
 mod limits;
 mod namespaces;
 mod network;
+mod overlays;
 mod program;
 mod reports;
 

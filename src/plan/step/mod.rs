@@ -117,6 +117,13 @@ pub enum Action {
         /// Whether it is a directory; otherwise an empty file.
         dir: bool,
     },
+    /// Lock a directory of a source for as long as the run lasts, and fail if another run has it.
+    Hold {
+        /// The source.
+        id: u32,
+        /// The name of the directory in it.
+        name: String,
+    },
     /// Create a cgroup, removed again when the run ends.
     CreateCgroup(CgroupDir),
     /// Write a limit of a cgroup, and read it back.
@@ -211,6 +218,8 @@ pub enum Action {
         target: String,
         /// Whether it may be missing, and stay so.
         may_be_missing: bool,
+        /// Whether a directory stands in for it where it is missing; otherwise an empty file.
+        dir: bool,
     },
     /// symlink(2)
     Link {

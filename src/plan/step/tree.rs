@@ -17,6 +17,45 @@ pub enum RootSource {
         /// Whether it may be written.
         access: Access,
     },
+    /// Sources that were opened, one over the other.
+    Overlay(OverlayStep),
+}
+
+/// overlayfs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverlayStep {
+    /// `lowerdir=`: sources that were opened, the first on top.
+    pub lower: Vec<u32>,
+    /// `upperdir=` and `workdir=`
+    pub upper: UpperStep,
+    /// What it refuses.
+    pub flags: MountFlags,
+    /// `userxattr`: its own marks are extended attributes of the user, as a user namespace needs it. Linux 5.11.
+    pub userxattr: bool,
+}
+
+/// Where the changes of an overlay go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpperStep {
+    /// Nowhere: it is read-only.
+    None,
+    /// A tmpfs of its own.
+    Tmpfs {
+        /// `size=`, bytes.
+        size: u64,
+        /// `nr_inodes=`
+        inodes: u64,
+    },
+    /// Two directories of a source that was opened.
+    Dir {
+        /// Which.
+        id: u32,
+        /// The name of the one that keeps the changes.
+        upper: String,
+        /// The name of the one that the kernel works in.
+        work: String,
+    },
 }
 
 /// What is mounted.
@@ -43,6 +82,8 @@ pub enum MountStep {
         /// What it refuses.
         flags: MountFlags,
     },
+    /// overlayfs
+    Overlay(OverlayStep),
     /// proc(5) with the dangerous entries masked.
     Proc,
     /// A small /dev.

@@ -392,7 +392,7 @@ pub(super) const PAGES: &[Page] = &[
         "not-yet",
         "part of the language, and not supported by this version",
         "The text means something, and this version cannot do it. It says so instead of doing less than the text says.",
-        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = overlay(/srv)\n  }\n}\n",
-        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = dir(/srv)\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new {\n    map uid ada = caller\n    map gid 0 = caller\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new {\n    map uid 1000 = caller\n    map gid 0 = caller\n  }\n}\n",
     ),
 ];

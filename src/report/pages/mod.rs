@@ -28,6 +28,7 @@ mod host;
 mod joins;
 mod landlock;
 mod language;
+mod layers;
 mod paths;
 mod policy;
 mod run;
@@ -72,6 +73,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         language::PAGES,
         policy::PAGES,
         paths::PAGES,
+        layers::PAGES,
         filter::PAGES,
         landlock::PAGES,
         host::PAGES,

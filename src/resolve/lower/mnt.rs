@@ -1,6 +1,7 @@
 //! The tree of paths.
 
 use super::Lower;
+use super::overlay::overlay;
 use super::read::{argument, boolean, count, size, text};
 use crate::policy::{Access, Entry, EntryKind, Mnt, MountFlags, MountSource, Root, Traced};
 use crate::report::Diagnostic;
@@ -13,7 +14,7 @@ pub fn mnt(lower: &mut Lower) -> Mnt {
     for head in ["mount", "hide", "protect", "link", "mkdir"] {
         for found in lower.entries(&format!("mnt.{head}")) {
             let Some(path) = found.payload.labels.first().and_then(text) else { continue };
-            if let Some(kind) = kind(head, &path, &found) {
+            if let Some(kind) = kind(lower, head, &path, &found) {
                 let value = Entry { path, kind };
                 entries.push(Traced { value, origin: found.origin.clone(), strength: found.payload.strength });
             }
@@ -21,7 +22,7 @@ pub fn mnt(lower: &mut Lower) -> Mnt {
     }
     entries.sort_by(|a, b| a.value.path.cmp(&b.value.path));
     below_root(lower, &mut entries);
-    Mnt { mode: lower.mode("mnt"), root: lower.setting("mnt.root", root), entries }
+    Mnt { mode: lower.mode("mnt"), root: stated_root(lower), entries }
 }
 
 /// What `/` is, `root` says.
@@ -39,27 +40,34 @@ fn below_root(lower: &mut Lower, entries: &mut Vec<Traced<Entry>>) {
     });
 }
 
-fn root(val: &Val) -> Option<Root> {
+fn stated_root(lower: &mut Lower) -> Option<Traced<Root>> {
+    let found = lower.settled.get("mnt.root")?.clone();
+    let value = root(lower, found.payload.value.as_ref()?)?;
+    Some(Traced { value, origin: found.origin, strength: found.payload.strength })
+}
+
+fn root(lower: &mut Lower, val: &Val) -> Option<Root> {
     let Value::Variant(name, args) = &val.value else { return None };
     Some(match name.as_str() {
         "empty" => Root::Empty,
         "host" => Root::Host(access(args)),
+        "overlay" => Root::Overlay(overlay(lower, args, val.span, None)?),
         _ => Root::Dir { path: text(argument(args, "path")?)?, access: access(args) },
     })
 }
 
-fn kind(head: &str, path: &str, found: &Candidate) -> Option<EntryKind> {
+fn kind(lower: &mut Lower, head: &str, path: &str, found: &Candidate) -> Option<EntryKind> {
     let value = found.payload.value.as_ref();
     Some(match head {
         "hide" => EntryKind::Hide,
         "protect" => EntryKind::Protect { dir: value.and_then(text).is_some_and(|it| it == "dir") },
         "link" => EntryKind::Link { target: text(value?)? },
         "mkdir" => EntryKind::Mkdir { mode: value.and_then(count).unwrap_or(0o755) as u32 },
-        _ => EntryKind::Mount(source(value?, path)?),
+        _ => EntryKind::Mount(source(lower, value?, path)?),
     })
 }
 
-fn source(val: &Val, path: &str) -> Option<MountSource> {
+fn source(lower: &mut Lower, val: &Val, path: &str) -> Option<MountSource> {
     let Value::Variant(name, args) = &val.value else { return None };
     Some(match name.as_str() {
         "bind" => MountSource::Bind {
@@ -74,6 +82,7 @@ fn source(val: &Val, path: &str) -> Option<MountSource> {
             mode: argument(args, "mode").and_then(count).map(|it| it as u32),
             flags: flags(args),
         },
+        "overlay" => MountSource::Overlay(overlay(lower, args, val.span, Some(path))?),
         "proc" => MountSource::Proc,
         "dev" => MountSource::Dev,
         "sys" => MountSource::Sys,
@@ -90,7 +99,7 @@ fn access(args: &[ArgVal]) -> Access {
 }
 
 /// Set-user-id bits and devices mean nothing unless the policy says so.
-fn flags(args: &[ArgVal]) -> MountFlags {
+pub(super) fn flags(args: &[ArgVal]) -> MountFlags {
     MountFlags {
         nosuid: argument(args, "suid").is_none(),
         nodev: argument(args, "dev").is_none(),

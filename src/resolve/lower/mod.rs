@@ -4,6 +4,7 @@ mod kernel;
 mod limits;
 mod mnt;
 mod net;
+mod overlay;
 mod pods;
 mod read;
 mod seccomp;

@@ -1,0 +1,125 @@
+//! Why a step of the tree of paths failed, and what to do about it.
+
+use crate::plan::MountStep;
+
+fn text(text: &str) -> Option<String> {
+    Some(text.to_string())
+}
+
+pub(super) fn source_cause(path: &str, errno: i32) -> (&'static str, Option<String>) {
+    match errno {
+        libc::ENOENT | libc::ENOTDIR => {
+            ("source-missing", Some(format!("create {path}, correct the path, or write `optional` before the mount")))
+        }
+        libc::EACCES => (
+            "source-forbidden",
+            Some(format!("the caller may not reach {path}: change its permissions, or run as its owner")),
+        ),
+        libc::EINVAL => (
+            "source-failed",
+            text("in a user namespace the kernel keeps a mount and those below it together: drop `recursive: false`"),
+        ),
+        libc::EMFILE | libc::ENFILE => ("source-failed", text("there are no descriptors left: raise `ulimit -n`")),
+        _ => ("source-failed", None),
+    }
+}
+
+pub(super) fn hold_cause(name: &str, errno: i32) -> (&'static str, Option<String>) {
+    match errno {
+        libc::EWOULDBLOCK => (
+            "overlay-in-use",
+            text(
+                "wait for the other run, or give each an `upper` and a `work` of its own: what two of them change at a time is undefined",
+            ),
+        ),
+        libc::ENOENT => ("source-missing", Some(format!("make the directory {name}: changes are to be kept in it"))),
+        libc::ENOTDIR | libc::ELOOP => {
+            ("source-failed", Some(format!("{name} has to be a directory, and no symbolic link")))
+        }
+        _ => ("source-failed", None),
+    }
+}
+
+pub(super) fn tree_cause(errno: i32) -> Option<String> {
+    match errno {
+        libc::EPERM => text(
+            "mounts need `mnt new`, and `user new` for a caller without CAP_SYS_ADMIN; in a container the runtime may forbid them",
+        ),
+        libc::ENOSPC => text("/proc/sys/fs/mount-max is reached"),
+        libc::ENOSYS => text("the new mount API needs Linux 5.12"),
+        _ => None,
+    }
+}
+
+pub(super) fn mount_cause(source: &MountStep, target: &str, errno: i32) -> Option<String> {
+    match (source, errno) {
+        (MountStep::Overlay(_), errno) if overlay_cause(errno).is_some() => overlay_cause(errno),
+        (_, 0) => Some(format!("choose another path than {target}, or make it on the host")),
+        (MountStep::Proc, libc::EPERM) => text(
+            "a fresh /proc needs `pid new`, and a host whose own /proc is not covered in parts, as containers have it: write `mount /proc = bind(ro)` there",
+        ),
+        (MountStep::Sys, libc::EPERM) => text("a fresh /sys needs `net new`: write it, or `mount /sys = bind(ro)`"),
+        (MountStep::Mqueue | MountStep::Dev { .. }, libc::EPERM) => {
+            text("mqueue needs `ipc new`; device nodes come from the host's /dev, which must be there")
+        }
+        (MountStep::Cgroup, libc::EPERM) => text("the cgroup file system needs `cgroup new`"),
+        (_, libc::EPERM) => text("the caller may not mount this here: `mnt new` and `user new` give the right to it"),
+        (_, libc::ENOENT) => {
+            Some(format!("{target} cannot be made in the sandbox: a symbolic link on the way leads nowhere"))
+        }
+        (_, libc::ELOOP) => Some(format!("too many symbolic links on the way to {target}")),
+        (MountStep::File { .. }, libc::ENOSPC) => {
+            text("all texts of `file(\"…\")` together may have 16 MiB, and be 4000")
+        }
+        (_, libc::ENOSPC) => text(
+            "the tmpfs above it has no inodes left for the place to mount on (`inodes:`), or /proc/sys/fs/mount-max is reached",
+        ),
+        (_, libc::EACCES) => {
+            Some(format!("the program's user may not pass through a directory on the way to {target}"))
+        }
+        (MountStep::Tmpfs { .. }, libc::EINVAL) => {
+            text("the kernel refused the size, the inodes or the mode of the tmpfs")
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn overlay_cause(errno: i32) -> Option<String> {
+    match errno {
+        0 => text(
+            "`upper` and `work` have to belong to somebody whom the sandbox's user namespace maps, and their file system has to know extended attributes",
+        ),
+        libc::EOVERFLOW => text(
+            "what is to be changed belongs to somebody who has no number in this sandbox, so that no copy of it can be made: map its owner, or make the place to mount on beforehand",
+        ),
+        libc::ENODEV => text("this kernel has no overlayfs: `modprobe overlay`, as root"),
+        libc::EPERM => text("overlays in a user namespace need Linux 5.11, or root without `user new`"),
+        libc::EINVAL => text(
+            "the file system of a layer, or of `upper`, cannot be one: network and FUSE file systems often cannot, and an overlay cannot lie in `upper`; `dmesg` has the kernel's reason",
+        ),
+        libc::ELOOP => text("a layer lies inside of another, by its path or by a symbolic link"),
+        libc::ENOENT | libc::ENOTDIR => text("make the directories of `upper` and `work` before the run"),
+        libc::EXDEV => {
+            text("`upper` and `work` have to be directories of one file system, with nothing mounted on them")
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn placeholder_cause(path: &str, errno: i32) -> Option<String> {
+    match errno {
+        libc::EACCES | libc::EPERM | libc::EROFS => Some(format!(
+            "what the policy covers must be there to be covered, and the caller may not make {path} on the host: make it there, or bind the directory read-only"
+        )),
+        _ => None,
+    }
+}
+
+pub(super) fn path_cause(target: &str, errno: i32) -> Option<String> {
+    match errno {
+        0 => Some(format!("make {target} on the host, or mount something of the sandbox's own above it")),
+        libc::EEXIST => Some(format!("{target} exists already, as something else")),
+        libc::EACCES => Some(format!("the program's user may not pass through a directory on the way to {target}")),
+        _ => None,
+    }
+}
