@@ -12,6 +12,7 @@ mod loading;
 pub mod pages;
 mod render;
 mod sarif;
+mod short;
 
 use serde::Serialize;
 

@@ -1,7 +1,7 @@
 //! Diagnostics for people (miette) and for machines (JSON).
 
 use super::excerpt::Lines;
-use super::{Diagnostic, github, human, json};
+use super::{Diagnostic, github, human, json, short};
 use crate::source::Files;
 
 /// For whom findings are printed.
@@ -15,6 +15,8 @@ pub enum Format {
     Json,
     /// GitHub Actions: one workflow command a finding and line.
     Github,
+    /// Editors: `PATH:LINE:COLUMN: SEVERITY[CODE]: TEXT`, one finding a line.
+    Short,
 }
 
 /// How findings look.
@@ -38,8 +40,9 @@ pub fn render(files: &Files, findings: &[Diagnostic], style: Style) -> String {
         Format::Narrated => human::narrate(&lines, finding),
         Format::Github => github::line(files, &lines, finding),
         Format::Json => json::line(files, &lines, finding),
+        Format::Short => short::line(files, &lines, finding),
     };
-    let between = if matches!(style.format, Format::Json | Format::Github) { "" } else { "\n" };
+    let between = if matches!(style.format, Format::Json | Format::Github | Format::Short) { "" } else { "\n" };
     findings.iter().map(one).collect::<Vec<String>>().join(between)
 }
 

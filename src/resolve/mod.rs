@@ -32,6 +32,7 @@ use crate::syntax::parse;
 pub use expand::{Expanded, Line, Show, no_sandbox, pick, text};
 use merge::Slots;
 use module::Module;
+pub use params::type_names;
 use scope::{Binding, Scope, normalise};
 
 /// What comes into a policy from outside.

@@ -29,6 +29,11 @@ const TYPES: &[(&str, Ty)] = &[
     ("symbol", Ty::Word),
 ];
 
+/// The names of the types of parameters, sorted; `[name]` is a list of one of them.
+pub fn type_names() -> Vec<&'static str> {
+    TYPES.iter().map(|(name, _)| *name).collect()
+}
+
 /// A value in the type of a parameter.
 pub fn fit(val: Val, ty: &TypeExpr, what: &str, scope: &mut Scope) -> Option<Val> {
     match ty {

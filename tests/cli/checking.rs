@@ -124,6 +124,19 @@ fn github_gets_a_command_a_finding() {
 }
 
 #[test]
+fn short_is_one_line_a_finding() {
+    let dir = policies();
+    let output = check(&dir, &["--format", "short", "warns.nsl", "wrong.nsl", "none.nsl"]);
+    assert_eq!((output.code, output.stderr.as_str()), (2, ""), "{output:#?}");
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    let starts = |text: &str| lines.iter().any(|it| it.starts_with(text));
+    assert!(starts("warns.nsl:1:5: warning[unused-let]: "), "{output:#?}");
+    assert!(starts("wrong.nsl:2:7: error[syntax]: "), "{output:#?}");
+    assert!(starts("nsl: error[file-missing]: "), "{output:#?}");
+    assert!(lines.iter().all(|it| it.contains("]: ")), "{output:#?}");
+}
+
+#[test]
 fn narrated_has_no_drawings() {
     let dir = policies();
     let output = check(&dir, &["--format", "narrated", "wrong.nsl"]);

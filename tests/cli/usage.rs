@@ -36,7 +36,7 @@ fn what_is_wrong_is_told_like_every_finding() {
         (&["chek", "a.nsl"][..], "unrecognized subcommand `chek`"),
         (&["check"], "<FILE|DIR|->"),
         (&["check", "--hots", "a.nsl"], "`--host`"),
-        (&["check", "--format", "yaml", "a.nsl"], "human, narrated, json, sarif, github"),
+        (&["check", "--format", "yaml", "a.nsl"], "human, narrated, json, sarif, github, short"),
         (&["run", "a.nsl", "--set", "port"], "write NAME=VALUE"),
         (&["explain", "--list", "syntax"], "cannot be used with"),
         (&["completions", "tcsh"], "bash"),

@@ -32,6 +32,7 @@ Examples:
   nsl check --deny warnings policies/   for a pipeline
   nsl check --format json web.nsl       one JSON object a finding and line, on the standard output
   nsl check --format sarif policies/    a log for code scanning; `github` annotates a pull request
+  nsl check --format short web.nsl      PATH:LINE:COLUMN: SEVERITY[CODE]: TEXT, for editors
 
 Exit status:
   0  no errors        1  warnings, with `--deny warnings`        2  errors
@@ -83,6 +84,8 @@ enum Output {
     Sarif,
     /// Workflow commands of GitHub Actions, shown beside the lines of a pull request.
     Github,
+    /// One line a finding, `PATH:LINE:COLUMN: SEVERITY[CODE]: TEXT`: for editors and problem matchers.
+    Short,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -140,7 +143,7 @@ fn report(args: &Check, all: Vec<Checked>) -> i32 {
     match args.format {
         Output::Sarif => written = terminal::print(&log.finish()),
         Output::Human | Output::Narrated => terminal::say(&format!("nsl: {}\n", tally.summary())),
-        Output::Json | Output::Github => {}
+        Output::Json | Output::Github | Output::Short => {}
     }
     match args.deny {
         _ if tally.errors > 0 => super::REFUSED,
@@ -214,6 +217,7 @@ fn show(output: Output, files: &Files, findings: &[Diagnostic]) -> i32 {
     let machines = match output {
         Output::Json => Some(Format::Json),
         Output::Github => Some(Format::Github),
+        Output::Short => Some(Format::Short),
         Output::Human | Output::Narrated | Output::Sarif => None,
     };
     if let Some(format) = machines {

@@ -1,0 +1,10 @@
+[
+  (block)
+  (list)
+  (arguments)
+  (parameters)
+  (parenthesized_expression)
+  (syscall_group)
+] @indent
+
+["}" "]" ")"] @outdent

@@ -1,0 +1,11 @@
+[
+  (block)
+  (list)
+  (arguments)
+  (parameters)
+  (syscall_group)
+] @fold
+
+; Comments that stand below each other.
+((comment)+ @fold)
+((doc_comment)+ @fold)

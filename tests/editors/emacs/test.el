@@ -1,0 +1,163 @@
+;;; test.el --- Run by tests/editors/run in Emacs  -*- lexical-binding: t; -*-
+
+;;; Commentary:
+
+;; Colours, indentation, `M-x compile', Flymake, the index; $NSL_REPOSITORY is the repository.
+
+;;; Code:
+
+(require 'ert)
+(require 'cl-lib)
+(require 'imenu)
+
+(defvar nsl-test-root (file-name-as-directory (getenv "NSL_REPOSITORY")))
+(add-to-list 'load-path (expand-file-name "editors/emacs" nsl-test-root))
+(require 'nsl-mode)
+
+(defun nsl-test-face (line word)
+  "The face of WORD in the line that matches LINE."
+  (goto-char (point-min))
+  (re-search-forward line)
+  (beginning-of-line)
+  (search-forward word (line-end-position))
+  (let ((face (get-text-property (match-beginning 0) 'face)))
+    (if (consp face) (car face) face)))
+
+(ert-deftest nsl-colours ()
+  (with-temp-buffer
+    (insert-file-contents (expand-file-name "tests/editors/colours.nsl" nsl-test-root))
+    (nsl-mode)
+    (font-lock-ensure)
+    (dolist (row '((font-lock-comment-face "^##" "A profile")
+                   (font-lock-keyword-face "^use" "use")
+                   (font-lock-constant-face "^use" "std/service")
+                   (font-lock-type-face "^param" "path")
+                   (font-lock-variable-name-face "^param" "site")
+                   (font-lock-string-face "^param" "./site")
+                   (font-lock-constant-face "^let" "443/tcp")
+                   (font-lock-constant-face "^let" "127.0.0.1")
+                   (font-lock-function-name-face "^syscalls" "mine")
+                   (font-lock-function-name-face "^syscalls" "openat2")
+                   (font-lock-preprocessor-face "^syscalls" "@basic")
+                   (font-lock-keyword-face "^profile" "profile")
+                   (font-lock-function-name-face "^profile" "base")
+                   (font-lock-type-face "^profile" "size")
+                   (font-lock-builtin-face "default prefer" "prefer")
+                   (font-lock-variable-name-face "default prefer" "memory.max")
+                   (font-lock-variable-name-face "default prefer" "$memory")
+                   (font-lock-keyword-face "for dir" "for")
+                   (font-lock-function-name-face "^sandbox" "svc.hardened")
+                   (font-lock-constant-face "^sandbox" "256MiB")
+                   (font-lock-variable-name-face "^  run" "run")
+                   (font-lock-string-face "^  run" "/bin/sh")
+                   (font-lock-variable-name-face "^  run" "${site}")
+                   (font-lock-escape-face "^  run" "\\\"")
+                   (default "unknown" "unknown")
+                   (font-lock-type-face "pid new" "pid")
+                   (font-lock-constant-face "pid new" "new")
+                   (font-lock-variable-name-face "pid new" "init")
+                   (font-lock-constant-face "pid new" "true")
+                   (font-lock-variable-name-face "user join" "pid")
+                   (font-lock-string-face "mount /srv" "/srv")
+                   (font-lock-constant-face "mount /srv" "bind")
+                   (font-lock-constant-face "caps" "net_admin")
+                   (font-lock-function-name-face "deny socket" "socket")
+                   (font-lock-constant-face "deny socket" "AF_UNIX")
+                   (font-lock-preprocessor-face "allow @mine" "@mine")
+                   (font-lock-constant-face "stop" "TERM")))
+      (should (equal (list row (car row)) (list row (nsl-test-face (nth 1 row) (nth 2 row))))))))
+
+(ert-deftest nsl-indentation ()
+  (let ((files (cl-loop for place in '("examples/*.nsl" "examples/*/*.nsl" "stdlib/*.nsl"
+                                       "tests/language/policies/*.nsl" "tests/language/syntax/shapes.nsl")
+                        append (file-expand-wildcards (concat nsl-test-root place)))))
+    (should (> (length files) 20))
+    (dolist (file files)
+      (with-temp-buffer
+        (insert-file-contents file)
+        (nsl-mode)
+        (let ((wanted (buffer-string)))
+          (goto-char (point-min))
+          (while (re-search-forward "^[ \t]+" nil t) (replace-match ""))
+          (let ((inhibit-message t)) (indent-region (point-min) (point-max)))
+          (should (equal (cons file (split-string wanted "\n"))
+                         (cons file (split-string (buffer-string) "\n")))))))))
+
+(ert-deftest nsl-electric ()
+  "What is typed is indented while it is typed."
+  (with-temp-buffer
+    (nsl-mode)
+    (electric-indent-local-mode 1)
+    (switch-to-buffer (current-buffer))
+    (dolist (key (append "sandbox a {\nrun = [\n\"x\",\n]\nuser new\n}\n" nil))
+      (setq last-command-event key)
+      (if (eq key ?\n) (newline nil t) (self-insert-command 1)))
+    (should (equal (buffer-string) "sandbox a {\n  run = [\n    \"x\",\n  ]\n  user new\n}\n"))))
+
+(ert-deftest nsl-index-and-comments ()
+  (with-temp-buffer
+    (insert-file-contents (expand-file-name "tests/editors/colours.nsl" nsl-test-root))
+    (nsl-mode)
+    (let ((index (funcall imenu-create-index-function)))
+      (should (assoc "web" (cdr (assoc "Sandboxes" index))))
+      (should (assoc "base" (cdr (assoc "Profiles" index)))))
+    (goto-char (point-min))
+    (re-search-forward "^sandbox")
+    (comment-region (line-beginning-position) (line-end-position))
+    (beginning-of-line)
+    (should (looking-at "# sandbox web"))))
+
+(ert-deftest nsl-compilation ()
+  (let ((dir (make-temp-file "nsl" t)))
+    (with-temp-file (expand-file-name "a.nsl" dir)
+      (insert "sandbox a {\n  hostnam = \"x\"\n}\n"))
+    (let ((default-directory (file-name-as-directory dir)))
+      (with-current-buffer (compilation-start "nsl check --format short a.nsl" nil)
+        (while (process-live-p (get-buffer-process (current-buffer)))
+          (accept-process-output nil 0.1))
+        (compilation--ensure-parse (point-max))
+        (goto-char (point-min))
+        (compilation-next-error 1)
+        (should (looking-at "a.nsl:2:3: error\\[unknown-key\\]"))))
+    (delete-directory dir t)))
+
+(ert-deftest nsl-flymake-finds-what-is-not-saved ()
+  (with-temp-buffer
+    (insert "sandbox a {\n  hostnam = \"x\"\n}\n")
+    (nsl-mode)
+    (let (found done)
+      (nsl-flymake (lambda (findings &rest _) (setq found findings done t)))
+      (with-timeout (20 (ert-fail "no answer"))
+        (while (not done) (accept-process-output nil 0.1)))
+      (let ((finding (cl-find-if (lambda (it) (string-match-p "unknown-key" (flymake-diagnostic-text it))) found)))
+        (should finding)
+        (should (eq (flymake-diagnostic-type finding) :error))
+        (should (= (line-number-at-pos (flymake-diagnostic-beg finding)) 2))))))
+
+(ert-deftest nsl-formats ()
+  (with-temp-buffer
+    (insert "sandbox a {\nrun   = [\"/bin/true\"]\n}\n")
+    (nsl-mode)
+    (nsl-format)
+    (should (equal (buffer-string) "sandbox a {\n  run = [\"/bin/true\"]\n}\n"))
+    (erase-buffer)
+    (insert "sandbox a {\nrun = = 5\n}\n")
+    (nsl-format)
+    (should (equal (buffer-string) "sandbox a {\nrun = = 5\n}\n"))))
+
+(ert-deftest nsl-is-chosen-and-says-what-it-lacks ()
+  (with-temp-buffer
+    (setq buffer-file-name "/tmp/x.nsl")
+    (set-auto-mode)
+    (should (memq major-mode '(nsl-mode nsl-ts-mode)))
+    (set-buffer-modified-p nil)
+    (setq buffer-file-name nil))
+  (unless (fboundp 'treesit-ready-p)
+    (with-temp-buffer (should-error (nsl-ts-mode) :type 'user-error))))
+
+(ert-deftest nsl-eglot-knows-the-server ()
+  (skip-unless (require 'eglot nil t))
+  (should (cl-find-if (lambda (it) (and (consp (car it)) (memq 'nsl-mode (car it)))) eglot-server-programs)))
+
+(provide 'test)
+;;; test.el ends here
