@@ -43,8 +43,8 @@
 
 ;; words: begin
 (defconst nsl--arguments
-  '("backoff" "count" "inodes" "max" "mode" "path" "pid" "pod" "port" "recursive" "sandbox" "size" "upper"
-    "within")
+  '("backoff" "count" "inodes" "lower" "max" "mode" "path" "pid" "pod" "port" "recursive" "sandbox" "size"
+    "upper" "within" "work")
   "The arguments of the language.")
 
 (defconst nsl--capabilities
@@ -406,9 +406,10 @@
 
 (defconst nsl--values
   '("abstract-unix-socket" "allow" "always" "bind" "caller" "cgroup" "deny" "dev" "devpts" "dir" "down"
-    "empty" "errno" "exec" "false" "file" "gid" "host" "i386" "inherit" "join" "kill" "kill-thread" "log"
-    "mqueue" "never" "new" "noexec" "none" "on-failure" "outer" "overlay" "pod" "proc" "ro" "rw" "signal"
-    "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited" "unprivileged" "up")
+    "empty" "ephemeral" "errno" "exec" "false" "file" "gid" "host" "i386" "inherit" "join" "kill"
+    "kill-thread" "log" "mqueue" "never" "new" "noexec" "none" "on-failure" "outer" "overlay" "pod" "proc"
+    "ro" "rw" "signal" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited"
+    "unprivileged" "up")
   "The values of the language.")
 
 ;; words: end

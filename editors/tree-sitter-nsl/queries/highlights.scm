@@ -114,9 +114,9 @@
   (binary_expression (symbol) @constant.builtin)
 ]
   (#any-of? @constant.builtin "abstract-unix-socket" "allow" "always" "bind" "caller" "cgroup" "deny" "dev"
-    "devpts" "dir" "down" "empty" "errno" "exec" "false" "file" "gid" "host" "i386" "inherit" "join" "kill"
-    "kill-thread" "log" "mqueue" "never" "new" "noexec" "none" "on-failure" "outer" "overlay" "pod" "proc"
-    "ro" "rw" "signal" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited"
+    "devpts" "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "file" "gid" "host" "i386" "inherit"
+    "join" "kill" "kill-thread" "log" "mqueue" "never" "new" "noexec" "none" "on-failure" "outer" "overlay"
+    "pod" "proc" "ro" "rw" "signal" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited"
     "unprivileged" "up"))
 
 ([
