@@ -151,6 +151,14 @@ fn program(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
         ),
         _ => {}
     }
+    if fact.kind == PathKind::File && fact.mode & 0o6000 != 0 && sandbox.no_new_privs.value {
+        out.push(
+            Diagnostic::warning("setuid-without-effect", format!("{program} will not become another user here"))
+                .label(run.span(), "set-user-id or set-group-id")
+                .label(sandbox.no_new_privs.span(), "`no-new-privs` holds")
+                .help("say who the program is with `user { as = … }`, and what it may with `caps { keep … }`"),
+        );
+    }
     let Some(interpreter) = fact.interpreter.as_ref().filter(|it| it.starts_with('/')) else { return };
     let links = fact.interpreter_links.iter().filter(|_| is_composed(sandbox));
     let wrong = |path: &String| match place(sandbox, path) {

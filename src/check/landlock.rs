@@ -21,6 +21,7 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     for ports in [&landlock.tcp_bind, &landlock.tcp_connect].into_iter().flatten() {
         tcp_only(ports, out);
     }
+    low_ports(sandbox, out);
     published(sandbox, out);
     scopes(sandbox, out);
     mounts(sandbox, out);
@@ -32,6 +33,23 @@ fn tcp_only(ports: &Traced<Vec<Port>>, out: &mut Vec<Diagnostic>) {
             Diagnostic::error("landlock-udp", "Landlock knows TCP ports, and no others")
                 .label(ports.span(), format!("{}/udp is among them", port.number))
                 .help("name TCP ports; a network namespace of its own (`net new`) keeps UDP inside"),
+        );
+    }
+}
+
+/// ip(7): the right to low ports is one of the user namespace that owns the network.
+fn low_ports(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
+    let Some(bind) = &sandbox.landlock.tcp_bind else { return };
+    let Some(low) = bind.value.iter().find(|it| (1..1024).contains(&it.number)) else { return };
+    if sandbox.net.mode.value == Mode::Host && sandbox.is_new(NsKind::User) {
+        out.push(
+            Diagnostic::warning(
+                "low-port-on-host-net",
+                format!("port {} of the host's network needs a privilege that `user new` takes away", low.number),
+            )
+            .label(bind.span(), "meant to be listened on")
+            .label(sandbox.net.mode.span(), "the host's network, which belongs to its own user namespace")
+            .help("listen on a port from 1024 on, or write `net new` and `publish 8080/tcp = 80/tcp`"),
         );
     }
 }

@@ -5,6 +5,7 @@
 mod binds;
 mod cgroup;
 mod host;
+mod host_binds;
 mod host_paths;
 mod host_sources;
 mod identity;
@@ -61,10 +62,25 @@ fn check_sandbox(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     mnt::check(sandbox, out);
     net::check(sandbox, out);
     cgroup::check(sandbox, out);
+    privileges(sandbox, out);
     seccomp::check(sandbox, out);
     landlock::check(sandbox, out);
     lifecycle::check(sandbox, out);
     provenance::tell(sandbox, &mut out[before..]);
+}
+
+/// prctl(2), PR_SET_NO_NEW_PRIVS. Without a filter: with one, `seccomp` has more to say.
+fn privileges(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
+    if !sandbox.no_new_privs.value && sandbox.seccomp.is_none() {
+        out.push(
+            Diagnostic::warning(
+                "new-privs",
+                "set-user-id programs and file capabilities give the program more than it has",
+            )
+            .label(sandbox.no_new_privs.span(), "privileges can be gained inside")
+            .help("delete the line: a program that needs a capability is given it with `caps { keep … }`"),
+        );
+    }
 }
 
 /// What needs to know the host.
@@ -77,6 +93,7 @@ pub fn check_host(policy: &Policy, facts: &HostFacts) -> Vec<Diagnostic> {
         landlock::check_host(sandbox, facts, &mut out);
         seccomp_abi::check_host(sandbox, facts, &mut out);
         host_paths::check(sandbox, facts, &mut out);
+        host_binds::check(sandbox, facts, &mut out);
         joins::check(sandbox, facts, &mut out);
         layers::check_kernel(sandbox, facts, &mut out);
         provenance::tell(sandbox, &mut out[before..]);

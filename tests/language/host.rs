@@ -329,6 +329,44 @@ const CASES: &[Case] = &[
         },
     },
     Case {
+        code: "setuid-without-effect",
+        name: "sudo",
+        body: TREE,
+        host: || with_path("/bin/true", PathFact { mode: 0o4755, ..path(PathKind::File) }),
+    },
+    Case {
+        code: "-",
+        name: "sudo-with-privileges",
+        body: "no-new-privs = false\n  user new\n  pid new\n  mnt new {\n    root = host(ro)\n    mount /proc = proc\n  }",
+        host: || with_path("/bin/true", PathFact { mode: 0o4755, ..path(PathKind::File) }),
+    },
+    Case {
+        code: "bind-locked-tree",
+        name: "dev",
+        body: "user new\n  pid new\n  mnt new {\n    root = host(ro)\n    mount /proc = proc\n    mount /mnt = bind(/dev, ro, recursive: false)\n  }",
+        host: || {
+            user(|it| {
+                it.paths.insert("/dev".into(), PathFact { submounts: vec!["/dev/pts".into()], ..path(PathKind::Dir) });
+            })
+        },
+    },
+    Case {
+        code: "-",
+        name: "dev-by-root",
+        body: "user new\n  pid new\n  mnt new {\n    root = host(ro)\n    mount /proc = proc\n    mount /mnt = bind(/dev, ro, recursive: false)\n  }",
+        host: || with_path("/dev", PathFact { submounts: vec!["/dev/pts".into()], ..path(PathKind::Dir) }),
+    },
+    Case {
+        code: "locked-flags",
+        name: "nosuid",
+        body: "user new\n  pid new\n  mnt new {\n    root = host(ro)\n    mount /proc = proc\n    mount /mnt = bind(/srv, ro, suid)\n  }",
+        host: || {
+            user(|it| {
+                it.paths.insert("/srv".into(), PathFact { mount_flags: vec!["nosuid".into()], ..path(PathKind::Dir) });
+            })
+        },
+    },
+    Case {
         code: "library-not-visible",
         name: "libc",
         body: "user new\n  mnt new {\n    mount /usr/bin = bind(ro)\n    link /bin = \"usr/bin\"\n    mount /lib64 = bind(ro)\n  }",

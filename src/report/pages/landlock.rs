@@ -3,6 +3,15 @@
 use super::{Page, advice, error, warning};
 
 pub(super) const PAGES: &[Page] = &[
+    warning(
+        "low-port-on-host-net",
+        "a port below 1024 of the host's network, from a user namespace",
+        "Listening below net.ipv4.ip_unprivileged_port_start (1024) needs CAP_NET_BIND_SERVICE in the user namespace that owns the network \
+         namespace: ip(7). The host's network belongs to the host's user namespace, so that no capability of a `user new` helps; with \
+         `net new` it does, and a published port leads there.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  net host\n  landlock { tcp.bind = [80/tcp] }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  net new {\n    publish 8080/tcp = 80/tcp\n  }\n  landlock { tcp.bind = [80/tcp] }\n}\n",
+    ),
     error(
         "landlock-without-tree",
         "Landlock is to follow a tree that there is not",

@@ -3,6 +3,15 @@
 use super::{Page, advice, error, warning};
 
 pub(super) const PAGES: &[Page] = &[
+    warning(
+        "new-privs",
+        "programs that give privileges do so here",
+        "`no-new-privs` holds unless a policy says otherwise: execve(2) then honours no set-user-id bit and no file capability, and the program \
+         has at most what it was started with. Without it, every such program that can be seen inside is a way to more, within the ids that \
+         the user namespace maps.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  no-new-privs = false\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n}\n",
+    ),
     error(
         "map-without-userns",
         "an id map without a user namespace",
