@@ -8,10 +8,12 @@
 #![deny(unsafe_code)]
 
 pub mod check;
+pub mod control;
 pub mod execute;
 pub mod fix;
 pub mod format;
 pub mod host;
+pub mod inspect;
 pub mod plan;
 pub mod policy;
 pub mod report;

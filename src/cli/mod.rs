@@ -4,17 +4,26 @@ mod check;
 mod completions;
 mod doctor;
 mod edits;
+mod exec;
 mod expand;
 mod explain;
 mod fmt;
+mod freeze;
 mod inputs;
+mod kill;
+mod live;
 mod plan;
 mod policy;
+mod ps;
 mod record;
+mod rm;
 mod run;
+mod runs;
+mod stop;
 mod terminal;
 mod trace;
 mod usage;
+mod wait;
 mod why;
 
 use std::ffi::OsString;
@@ -46,6 +55,7 @@ Examples:
   nsl why syscall ptrace web.nsl      what its filter does with a call, and which rule says so
   nsl fmt web.nsl                     lay its text out as every policy's
   nsl run job.nsl --set in=./a.py -- -v    with a parameter, and arguments for the program
+  nsl ps                              what runs; `nsl exec`, `nsl stop` and others take its name
   nsl explain hostname-without-uts    the page behind a diagnostic
   nsl doctor                          what this machine lets you do, and how to change it
 
@@ -59,7 +69,8 @@ Exit status:
 
 Environment:
   NO_COLOR, FORCE_COLOR, TERM=dumb, COLUMNS and the locale (LC_ALL, LANG) decide how output looks, and nothing else;
-  NO_GRAPHICS=1 is for those who have it read aloud.";
+  NO_GRAPHICS=1 is for those who have it read aloud. XDG_RUNTIME_DIR is where it is written down what runs (for root: /run);
+  NSL_STATE_DIR names another directory for that.";
 
 /// The command line.
 #[derive(Parser)]
@@ -73,6 +84,15 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Run),
+    Ps(ps::Ps),
+    Top(live::Top),
+    Exec(exec::Exec),
+    Stop(stop::Stop),
+    Kill(kill::Kill),
+    Wait(wait::Wait),
+    Freeze(freeze::Freeze),
+    Thaw(freeze::Thaw),
+    Rm(rm::Rm),
     Check(check::Check),
     Plan(plan::Plan),
     Expand(expand::Expand),
@@ -92,6 +112,15 @@ pub fn main(args: impl Iterator<Item = OsString>) -> i32 {
     }));
     match parse(args) {
         Ok(Command::Run(it)) => run::main(&it),
+        Ok(Command::Ps(it)) => ps::main(&it),
+        Ok(Command::Top(it)) => live::main(&it),
+        Ok(Command::Exec(it)) => exec::main(&it),
+        Ok(Command::Stop(it)) => stop::main(&it),
+        Ok(Command::Kill(it)) => kill::main(&it),
+        Ok(Command::Wait(it)) => wait::main(&it),
+        Ok(Command::Freeze(it)) => freeze::freeze(&it),
+        Ok(Command::Thaw(it)) => freeze::thaw(&it),
+        Ok(Command::Rm(it)) => rm::main(&it),
         Ok(Command::Check(it)) => check::main(&it),
         Ok(Command::Plan(it)) => plan::main(&it),
         Ok(Command::Expand(it)) => expand::main(&it),

@@ -47,7 +47,7 @@ pub struct Birth<'a> {
 
 /// Ends the child when the supervisor is gone. prctl(2) PR_SET_PDEATHSIG, and a look at the supervisor's pidfd that closes the
 /// gap between its death and that call. (The end of the gate would not tell: the relay may hold it a moment longer.)
-fn die_with_supervisor(supervisor: &OwnedFd) -> Done {
+pub fn die_with_supervisor(supervisor: &OwnedFd) -> Done {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
         .context(|| "asking to die with the supervisor".to_string())?;
     let mut polled = [PollFd::new(supervisor, PollFlags::IN)];

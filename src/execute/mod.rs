@@ -13,6 +13,7 @@ mod cgroup;
 mod child;
 mod covers;
 mod datagrams;
+mod enter;
 mod explain;
 mod failure;
 mod filter;
@@ -41,6 +42,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use aftermath::{aftermath, limits_hit};
+pub use enter::{Guest, enter};
 pub use explain::explain;
 pub use failure::{Failure, Notice};
 pub use filter::{Answer, Call, FilterError, audit_arch, compile, listing, run as run_filter};

@@ -55,6 +55,8 @@ pub struct Running {
     pub relay: Option<Pid>,
     /// What is to be known to end the program's processes, where no PID namespace does it.
     pub host_pids: Option<HostPids>,
+    /// Ends the child when it can be read from: a pidfd of whom it must not outlive.
+    pub lease: Option<OwnedFd>,
 }
 
 /// The processes of the host, as they were before the child.
@@ -67,7 +69,7 @@ pub struct HostPids {
 
 /// Where the PID namespace is the host's: becomes the one to whom orphans go when init, which the program can kill
 /// there, is gone or was not asked for.
-fn host_pids(namespaces: u64) -> Done<Option<HostPids>> {
+pub fn host_pids(namespaces: u64) -> Done<Option<HostPids>> {
     if namespaces & libc::CLONE_NEWPID as u64 != 0 {
         return Ok(None);
     }
@@ -236,7 +238,7 @@ pub fn launch(
     performed(clone_index, begun.elapsed());
     prepared.sources = Sources::default();
     prepared.joined.clear();
-    let mut running = Running { pid, pidfd, notices, status, gate, relay: None, host_pids };
+    let mut running = Running { pid, pidfd, notices, status, gate, relay: None, host_pids, lease: None };
     match admit(plan, prepared, &mut running, performed) {
         Ok(()) => Ok(running),
         Err(notice) => {

@@ -82,6 +82,10 @@ pub fn watch(
         if ready.status {
             watch.read_status(&running.status);
         }
+        if ready.lease {
+            send(running, libc::SIGKILL);
+            running.lease = None;
+        }
         if ready.child {
             break;
         }
@@ -96,6 +100,7 @@ struct Ready {
     notices: bool,
     status: bool,
     child: bool,
+    lease: bool,
 }
 
 struct Watch<'a> {
@@ -137,6 +142,10 @@ impl Watch<'_> {
             fds.push(PollFd::new(&running.status, PollFlags::IN));
             fds.len() - 1
         });
+        let lease = running.lease.as_ref().map(|lease| {
+            fds.push(PollFd::new(lease, PollFlags::IN));
+            fds.len() - 1
+        });
         if rustix::event::poll(&mut fds, timeout.as_ref()).is_err() {
             return Ready::default();
         }
@@ -146,6 +155,7 @@ impl Watch<'_> {
             child: readable(1),
             notices: notices.is_some_and(readable),
             status: status.is_some_and(readable),
+            lease: lease.is_some_and(readable),
         }
     }
 

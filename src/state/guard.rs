@@ -20,6 +20,12 @@ pub(super) const RECORD: &str = "record";
 /// The output of a sandbox in the background.
 pub(super) const LOG: &str = "log";
 
+/// The older half of a log that has grown long.
+pub(super) const OLD_LOG: &str = "log.1";
+
+/// A directory that is to be removed with this one.
+pub(super) const BEHIND: &str = "behind";
+
 /// How many sandboxes of one name are counted; nobody has more.
 const MOST_OF_A_NAME: u32 = 100_000;
 
@@ -161,16 +167,32 @@ impl Drop for Guard {
     }
 }
 
-/// Removes what can be in a sandbox's directory.
+/// Removes what can be in a sandbox's directory, and the cgroup that was made for it beside those of its plan.
 pub(super) fn clear(dir: BorrowedFd) {
-    for file in [RECORD, LOG, "new"] {
+    if let Some(path) = text(dir, BEHIND).map(|it| it.1) {
+        // What was killed takes a moment to leave.
+        for _ in 0..50 {
+            match std::fs::remove_dir(&path) {
+                Err(error) if error.raw_os_error() == Some(libc::EBUSY) => {
+                    std::thread::sleep(std::time::Duration::from_millis(5));
+                }
+                _ => break,
+            }
+        }
+    }
+    for file in [RECORD, LOG, OLD_LOG, BEHIND, "new"] {
         let _ = unlinkat(dir, file, AtFlags::empty());
     }
 }
 
 /// The whole record file of a directory.
 pub(super) fn read(dir: BorrowedFd) -> Option<(File, String)> {
-    let file = openat(dir, RECORD, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    text(dir, RECORD)
+}
+
+/// A file of a directory, and what is in it.
+pub(super) fn text(dir: BorrowedFd, name: &str) -> Option<(File, String)> {
+    let file = openat(dir, name, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()).ok()?;
     let mut file = File::from(file);
     let mut text = String::new();
     file.read_to_string(&mut text).ok()?;

@@ -1,19 +1,23 @@
 //! Everybody else's side: what runs, and what is left of what ran.
 
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, openat, unlinkat};
 
-use super::guard::{LOG, clear, read};
+use super::guard::{BEHIND, LOG, clear, read};
 use super::record::{End, FORMAT, Record, now};
 use super::room::{Room, is_linked, open_dir, valid_name};
 use crate::plan::Plan;
 use crate::report::Diagnostic;
 
+/// How long a command waits for a sandbox that is being built.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How often `nsl run` looks at more than the name it wants, seconds.
 const SWEEP_EVERY: u64 = 60;
 /// Its modification time says when everything was looked at last. No sandbox can have this name.
@@ -72,6 +76,18 @@ impl Entry {
         openat(&self.dir, LOG, flags, Mode::empty()).ok().map(File::from)
     }
 
+    /// Notes a directory of the cgroup file system that is to be removed with the sandbox.
+    pub fn leave_behind(&self, dir: &Path) -> std::io::Result<()> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = openat(&self.dir, BEHIND, flags, Mode::RUSR | Mode::WUSR)?;
+        File::from(file).write_all(dir.as_os_str().as_bytes())
+    }
+
+    /// That directory, where there is one.
+    pub fn left_behind(&self) -> Option<PathBuf> {
+        super::guard::text(self.dir.as_fd(), BEHIND).map(|it| PathBuf::from(it.1))
+    }
+
     /// Whether its supervisor still holds it.
     pub fn held(&self) -> bool {
         let Ok(copy) = self.dir.as_fd().try_clone_to_owned() else { return false };
@@ -105,9 +121,15 @@ pub fn list(room: &Room) -> Vec<Entry> {
     entries
 }
 
-/// The sandbox with this name, or what there is instead.
+/// The sandbox with this name, or what there is instead. One that is being built is waited for a while.
 pub fn find(room: &Room, name: &str) -> Result<Entry, Diagnostic> {
-    let found = if valid_name(name) { look(room, name) } else { None };
+    let look = || if valid_name(name) { look(room, name) } else { None };
+    let mut found = look();
+    let begun = Instant::now();
+    while found.as_ref().is_some_and(|it| it.phase == Phase::Starting) && begun.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(5));
+        found = look();
+    }
     found.ok_or_else(|| {
         let names: Vec<String> = list(room).into_iter().map(|it| it.name).collect();
         let near = crate::schema::suggest::nearest(name, names.iter().map(String::as_str));
@@ -119,6 +141,15 @@ pub fn find(room: &Room, name: &str) -> Result<Entry, Diagnostic> {
         Diagnostic::error("no-such-run", format!("no sandbox `{name}` is running"))
             .help(format!("{near}{there}; `nsl ps` lists what runs"))
     })
+}
+
+/// Forgets a sandbox that ran in the background and is over.
+pub fn remove(room: &Room, entry: &Entry) -> Result<(), Diagnostic> {
+    if matches!(entry.phase, Phase::Ended(_)) && remove_if_over(room, &entry.name, true) {
+        return Ok(());
+    }
+    Err(Diagnostic::error("still-runs", format!("the sandbox `{}` is running", entry.name))
+        .help(format!("end it first: `nsl stop {}`", entry.name)))
 }
 
 /// Removes what is left of sandboxes whose nsl was killed.

@@ -14,7 +14,7 @@ mod room;
 mod seat;
 
 pub use guard::{Guard, register};
-pub use list::{Entry, Phase, find, list, sweep};
+pub use list::{Entry, Phase, find, list, remove, sweep};
 pub use process::Process;
 pub use record::{End, FORMAT, Record, Seen};
 pub use room::{Room, Unseen, valid_name};

@@ -78,7 +78,7 @@ impl Process {
 }
 
 /// `net:[4026531840]` is 4026531840.
-fn namespace(pid: i32, kind: &str) -> Option<u64> {
+pub(super) fn namespace(pid: i32, kind: &str) -> Option<u64> {
     let link = fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok()?;
     link.to_str()?.strip_prefix(kind)?.strip_prefix(":[")?.strip_suffix(']')?.parse().ok()
 }

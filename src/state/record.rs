@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use super::process::Process;
+use super::process::{self, Process};
 use crate::plan::{Action, Plan};
 
 /// The version of what is written; another one is not understood.
@@ -96,6 +96,27 @@ impl Record {
             namespaces: program.or(init).map(Process::namespaces).unwrap_or_default(),
             cgroups: seen.cgroups.clone(),
         })
+    }
+
+    /// Every process of the sandbox that can be found: what is below its init or its program, and what is in its PID namespace without
+    /// being below, as the commands of `nsl exec` are.
+    pub fn processes(&self) -> Vec<i32> {
+        let root = self.init.or(self.program).filter(|it| it.lives());
+        let mut found: Vec<i32> = root.map(|it| it.pid).into_iter().collect();
+        let mut next = 0;
+        while let Some(pid) = found.get(next).copied() {
+            next += 1;
+            let children = Process { pid, start: 0 }.children();
+            found.extend(children.into_iter().filter(|it| !found.contains(it)).collect::<Vec<_>>());
+        }
+        let own = process::namespace(std::process::id() as i32, "pid");
+        let Some(inode) = self.namespaces.get("pid").copied().filter(|it| Some(*it) != own) else { return found };
+        let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let all = all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+        let guests: Vec<i32> =
+            all.filter(|pid| !found.contains(pid) && process::namespace(*pid, "pid") == Some(inode)).collect();
+        found.extend(guests);
+        found
     }
 
     /// The program, where it is still the one that was started.

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, openat};
 use rustix::io::Errno;
 
+use crate::report::Diagnostic;
+
 /// The longest name of a sandbox that has a directory, bytes.
 const LONGEST_NAME: usize = 100;
 
@@ -34,6 +36,15 @@ impl fmt::Display for Unseen {
             }
             Unseen::Unsafe(path, reason) => write!(f, "{} is not safe: {reason}", path.display()),
         }
+    }
+}
+
+impl Unseen {
+    /// The same for commands that are about what runs.
+    pub fn finding(&self) -> Diagnostic {
+        Diagnostic::error("no-state-dir", format!("what runs cannot be found: {self}")).help(
+            "set `XDG_RUNTIME_DIR` to a directory that is yours alone; sandboxes that run without one are not seen",
+        )
     }
 }
 

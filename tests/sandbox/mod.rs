@@ -24,5 +24,6 @@ mod network;
 mod overlays;
 mod program;
 mod reports;
+mod seen;
 
 use stage::{Outcome, Stage, Who, skip};

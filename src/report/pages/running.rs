@@ -34,6 +34,46 @@ pub(super) const PAGES: &[Page] = &[
         "It ran in the background, and nothing of it is left but its log and its status. What needs processes, such as `nsl exec`, needs one that runs: start it again with `nsl run -d`, which takes the same name.",
     ),
     page(
+        "bad-signal",
+        "a number that no signal has",
+        "Signals have the numbers 1 to 31 and the names that `kill -l` lists: signal(7). Those for real time are not sent.",
+    ),
+    page(
+        "signal-failed",
+        "a signal that could not be sent",
+        "A signal may be sent by who started the sandbox and by root: kill(2). A security module may forbid it to those too.",
+    ),
+    page(
+        "status-unknown",
+        "a sandbox that ended without a word",
+        "The exit status of a sandbox is written down by its nsl. That nsl was killed, or the machine ran out of what it takes to write four words, and so the status is not known. Everything in the sandbox has ended.",
+    ),
+    page(
+        "freeze-failed",
+        "a sandbox that cannot be frozen",
+        "Cgroups of version 2 have a freezer in every cgroup but the root (`cgroup.freeze`, Linux 5.2). A sandbox with limits on such a host has a cgroup already; another one gets one below that of its nsl, and for that the caller must be allowed to make one there: root is, and anybody else in a cgroup that was delegated. The freezer of version 1 is no replacement: what it holds cannot be killed, so that the sandbox would outlive its nsl.",
+    ),
+    page(
+        "sandbox-frozen",
+        "a sandbox in which nothing runs for now",
+        "`nsl freeze` has stopped every process of it. A command that was put into it would be the only one that runs, and would wait for the others for ever.",
+    ),
+    page(
+        "still-runs",
+        "a sandbox that cannot be forgotten yet",
+        "`nsl rm` removes what is kept of a sandbox that ran in the background: its log and its status. While it runs there is nothing to remove.",
+    ),
+    page(
+        "enter-failed",
+        "a command that could not be put into a sandbox",
+        "`nsl exec` joins the namespaces of a sandbox, moves the command into its cgroups, and puts the same capabilities, Landlock rules, limits and filter in force. If any of that fails the command is not started: it would have more rights than the sandbox's own program.\n\nWho started the sandbox owns its user namespace, and may enter; so may root. The namespaces are found through a process of the sandbox, and the kernel shows those of a process that is not dumpable (prctl(2), PR_SET_DUMPABLE; a program that nobody may read) to root only. Moving a process between cgroups takes the right to write to `cgroup.procs` of what both have in common: cgroups(7), Delegation.",
+    ),
+    page(
+        "other-version",
+        "a sandbox that another version of nsl has started",
+        "The plan of a running sandbox is written down for `nsl exec`, `nsl inspect` and `nsl drift`. Another version may know other steps, and what it does not understand it could not put in force again.",
+    ),
+    page(
         "sandbox-starting",
         "a sandbox that is being built",
         "Its namespaces or its tree are not complete yet. That takes milliseconds, unless a source is on a file system that does not answer; then the process that is named `nsl` waits for it.",

@@ -1,0 +1,115 @@
+//! Freezing: cgroup v2 stops every process of a cgroup where it is, and SIGKILL still ends it. cgroups(7), Linux 5.2.
+//!
+//! The freezer of v1 is not used: what it has frozen cannot even be killed, so a sandbox would outlive its nsl.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::report::Diagnostic;
+use crate::state::{Entry, Record};
+
+/// How long the processes of a sandbox may take to stop: one that waits for a disk does not stop before it is served.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Stops every process of a sandbox where it is.
+pub fn freeze(entry: &Entry) -> Result<(), Diagnostic> {
+    let record = entry.running()?;
+    let dir = match of_record(record) {
+        Some(dir) => dir,
+        None => own_cgroup(entry, record)?,
+    };
+    set(record, &dir, "1")
+}
+
+/// Lets a frozen sandbox go on.
+pub fn thaw(entry: &Entry) -> Result<(), Diagnostic> {
+    let record = entry.running()?;
+    match place(entry, record) {
+        Some(dir) => set(record, &dir, "0"),
+        None => Ok(()),
+    }
+}
+
+/// Whether a sandbox is frozen.
+pub fn is_frozen(entry: &Entry) -> bool {
+    entry.record.as_ref().and_then(|record| place(entry, record)).is_some_and(|dir| reads(&dir, "1"))
+}
+
+fn reads(dir: &Path, wanted: &str) -> bool {
+    let events = fs::read_to_string(dir.join("cgroup.events")).unwrap_or_default();
+    events.lines().any(|line| line.strip_prefix("frozen ") == Some(wanted))
+}
+
+fn set(record: &Record, dir: &Path, value: &str) -> Result<(), Diagnostic> {
+    let file = dir.join("cgroup.freeze");
+    fs::write(&file, value).map_err(|error| failed(record, &format!("writing {} failed: {error}", file.display())))?;
+    let begun = Instant::now();
+    while !reads(dir, value) {
+        if begun.elapsed() > PATIENCE {
+            return Err(failed(record, &format!("its processes do not stop within {} seconds", PATIENCE.as_secs())));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
+}
+
+fn failed(record: &Record, reason: &str) -> Diagnostic {
+    Diagnostic::error("freeze-failed", format!("`{}` cannot be frozen or thawed: {reason}", record.name))
+        .help("it takes a cgroup of version 2 that the caller may write to; `nsl doctor` says which there is")
+}
+
+/// The cgroup in which it can be frozen, where it has one.
+fn place(entry: &Entry, record: &Record) -> Option<PathBuf> {
+    of_record(record).or_else(|| entry.left_behind())
+}
+
+/// The cgroup v2 that its limits are in.
+fn of_record(record: &Record) -> Option<PathBuf> {
+    record.cgroups.iter().find(|dir| dir.join("cgroup.freeze").exists()).cloned()
+}
+
+/// Where a cgroup for this purpose is: below that of its nsl. The supervisor's process id and start time make the name its own.
+fn freezer_of(record: &Record) -> Option<PathBuf> {
+    let table = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let mount = table.lines().find_map(|line| {
+        let (before, after) = line.split_once(" - ")?;
+        after.starts_with("cgroup2 ").then(|| before.split(' ').nth(4))?
+    })?;
+    let of_supervisor = fs::read_to_string(format!("/proc/{}/cgroup", record.supervisor.pid)).ok()?;
+    let parent = of_supervisor.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let parent = Path::new(mount).join(parent.trim_start_matches('/'));
+    Some(parent.join(format!("nsl-freezer-{}-{}", record.supervisor.pid, record.supervisor.start)))
+}
+
+/// A cgroup of v2 for a sandbox that has none, with all of its processes in it.
+fn own_cgroup(entry: &Entry, record: &Record) -> Result<PathBuf, Diagnostic> {
+    let dir = freezer_of(record).ok_or_else(|| failed(record, "this host has no cgroup hierarchy of version 2"))?;
+    if !dir.is_dir() {
+        // Written down first, so that whoever clears up after a killed nsl finds it.
+        entry
+            .leave_behind(&dir)
+            .map_err(|error| failed(record, &format!("its directory cannot be written: {error}")))?;
+        fs::create_dir(&dir).map_err(|error| failed(record, &format!("making {} failed: {error}", dir.display())))?;
+    }
+    let procs = dir.join("cgroup.procs");
+    // A process that is born meanwhile is born where its parent is: once a round finds none outside, none is.
+    for _ in 0..1000 {
+        let inside: Vec<i32> =
+            fs::read_to_string(&procs).unwrap_or_default().lines().filter_map(|line| line.parse().ok()).collect();
+        let outside: Vec<i32> = record.processes().into_iter().filter(|pid| !inside.contains(pid)).collect();
+        if outside.is_empty() {
+            return Ok(dir);
+        }
+        for pid in outside {
+            match fs::write(&procs, pid.to_string()) {
+                Err(error) if error.raw_os_error() != Some(libc::ESRCH) => {
+                    let _ = fs::remove_dir(&dir);
+                    return Err(failed(record, &format!("moving process {pid} to {} failed: {error}", dir.display())));
+                }
+                _ => {}
+            }
+        }
+    }
+    Err(failed(record, "its processes multiply faster than they can be moved"))
+}

@@ -1,0 +1,310 @@
+//! One more program in a sandbox that runs: behind the same walls as the one that it was made for.
+//!
+//! The **guest** is not started in the sandbox, it is moved there: a process in between joins its namespaces (setns(2)) and makes a child, which is
+//! born in its PID namespace, and in that child the very steps of the plan that the sandbox's own program went through: ids, limits,
+//! capabilities, no_new_privs, Landlock, filter. What cannot be done ends it before execve(2).
+
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use rustix::fs::{Mode, OFlags};
+
+use super::child::{self, Birth};
+use super::failure::{Context, Done, Failure, Notice};
+use super::join::{self, Opened};
+use super::notices::Word;
+use super::outcome::{Clock, Ended};
+use super::program::Command;
+use super::sources::Sources;
+use super::spawn::{Running, host_pids};
+use super::supervise::{self, Watched};
+use super::{cgroup, filter, sys};
+use crate::plan::{Action, Bytes, NsKind, Plan, Stage, Step};
+use crate::report::Diagnostic;
+use crate::state::{Process, Record};
+
+/// What is to be run beside the program of a sandbox.
+#[derive(Clone, Debug, Default)]
+pub struct Guest {
+    /// The program and its arguments.
+    pub argv: Vec<Bytes>,
+    /// Variables beside those of the policy, `NAME=value`; they come first.
+    pub env: Vec<Bytes>,
+    /// The working directory inside, instead of the policy's.
+    pub cwd: Option<String>,
+}
+
+/// The order in which the kernel takes them: `user` gives the rights for the others, and behind `mnt` no path of the host is left.
+const ORDER: [NsKind; 8] =
+    [NsKind::User, NsKind::Cgroup, NsKind::Ipc, NsKind::Uts, NsKind::Net, NsKind::Time, NsKind::Pid, NsKind::Mnt];
+
+/// Runs a guest to its end. The result is the exit status, or why it was not let in with the status that nsl ends with: 127 and 126
+/// as shells use them, 125 for the rest.
+///
+/// The process must have one thread. All signals stay blocked afterwards: the process is expected to exit.
+pub fn enter(record: &Record, plan: &Plan, guest: &Guest) -> Result<i32, (Diagnostic, i32)> {
+    let mut plan = guests_plan(plan, guest);
+    sys::default_sigchld();
+    let doors = doors(record).map_err(|failure| Notice { step: Notice::NO_STEP, failure, fatal: true });
+    let ended = doors.and_then(|doors| {
+        plan.steps.splice(0..0, doors.iter().map(|door| joining(door.kind, &plan)).collect::<Vec<_>>());
+        attempt(record, &plan, &doors)
+    });
+    let ended = match ended {
+        Ok(watched) => watched.ended,
+        Err(notice) => Ended::Failed(notice),
+    };
+    match ended {
+        Ended::Exited(status) => Ok(status),
+        Ended::Signaled(signal) => Ok(128 + signal),
+        Ended::Failed(notice) => Err((explain(record, &plan, &notice), super::explain::exit_code(&plan, &notice))),
+    }
+}
+
+/// The step of the process in between that joins a namespace.
+fn joining(kind: NsKind, plan: &Plan) -> Step {
+    Step {
+        stage: Stage::Join,
+        action: Action::JoinNamespace(kind),
+        span: plan.steps.first().map(|it| it.span).unwrap_or_default(),
+        why: "a guest is where the sandbox is".to_string(),
+        privilege: None,
+        required: true,
+        via: Vec::new(),
+    }
+}
+
+/// The steps of the program's own stage, and those that make its ids, for another program.
+fn guests_plan(plan: &Plan, guest: &Guest) -> Plan {
+    let own = |step: &&Step| step.stage == Stage::Program || matches!(step.action, Action::SetIds { .. });
+    let mut steps: Vec<Step> = plan.steps.iter().filter(own).cloned().collect();
+    for step in &mut steps {
+        match &mut step.action {
+            Action::Exec { argv, env } => {
+                argv.clone_from(&guest.argv);
+                env.splice(0..0, guest.env.iter().cloned());
+            }
+            Action::ChangeDir(path) => {
+                if let Some(cwd) = &guest.cwd {
+                    path.clone_from(cwd);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut ending = plan.ending.clone();
+    // The time limit is that of the sandbox, which ends the guest too.
+    ending.after = None;
+    Plan { steps, ending, ..plan.clone() }
+}
+
+fn attempt(record: &Record, plan: &Plan, doors: &[Opened]) -> Result<Watched, Notice> {
+    let before = |failure| Notice { step: Notice::NO_STEP, failure, fatal: true };
+    let signals = supervise::signals().map_err(before)?;
+    // Held while the guest is there: where no PID namespace ends it with the sandbox, this does.
+    let lease = record.supervisor.open().ok_or_else(|| before(Failure::refused("it has ended")))?;
+    let limits = limits_of(record.supervisor).map_err(before)?;
+    let own_pids = doors.iter().any(|it| it.kind == NsKind::Pid);
+    let host_pids = host_pids(if own_pids { libc::CLONE_NEWPID as u64 } else { 0 }).map_err(before)?;
+    let pipe = || {
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
+            .context(|| "making a pipe".to_string())
+            .map_err(before)
+    };
+    let ((notices, notices_write), (status, status_write), (gate_read, gate)) = (pipe()?, pipe()?, pipe()?);
+    let supervisor_fd = rustix::process::pidfd_open(rustix::process::getpid(), rustix::process::PidfdFlags::empty())
+        .context(|| "opening a descriptor of this process".to_string())
+        .map_err(before)?;
+    let birth = Birth {
+        plan,
+        sources: Sources::default(),
+        filters: filters(plan).map_err(before)?,
+        command: command(plan).map_err(before)?,
+        notices: notices_write,
+        watched: false,
+        status: status_write,
+        gate: gate_read,
+        supervisor_fd,
+        proc: None,
+        janitor: None,
+    };
+    let Some((pid, pidfd)) = join::clone_child(plan, doors, (Notice::NO_STEP, 0), None)? else {
+        drop((notices, status, gate));
+        born(birth, &limits)
+    };
+    drop(birth);
+    let mut running = Running { pid, pidfd, notices, status, gate, relay: None, host_pids, lease: Some(lease) };
+    if let Err(failure) = admit(record, &running) {
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::SIGKILL);
+        let _ = nix::sys::wait::waitpid(pid, None);
+        return Err(before(failure));
+    }
+    Ok(supervise::watch(plan, &mut running, &signals, Vec::new(), &[], &mut Clock::start(), &mut |_| {}))
+}
+
+/// The guest, from its birth in the namespaces. Never returns.
+fn born(birth: Birth, limits: &[Limit]) -> ! {
+    let _ = rustix::thread::set_name(c"nsl-exec");
+    sys::wipe_command_line();
+    // It is a copy of an nsl of the host, and visible inside from now on.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    for limit in limits {
+        if let Err(failure) = limit.lower() {
+            Word::Failed(Notice { step: Notice::NO_STEP, failure, fatal: true }).send(&birth.notices);
+            sys::exit_now(125)
+        }
+    }
+    child::run(birth)
+}
+
+/// Puts the guest into the cgroups of the sandbox, where it counts for its limits, and lets it go on.
+fn admit(record: &Record, running: &Running) -> Done {
+    for path in &record.cgroups {
+        cgroup::enter(path, running.pid.as_raw())?;
+    }
+    rustix::io::write(&running.gate, &[1]).context(|| "letting the program go on".to_string()).map(drop)
+}
+
+/// The namespaces that are not the caller's own, each verified to be the one that was written down when the program was started: the process may
+/// have gone elsewhere since, or its id may be somebody else's.
+fn doors(record: &Record) -> Done<Vec<Opened>> {
+    if record.namespaces.is_empty() {
+        return Err(Failure::refused("which namespaces are its own was never known: its program ended at once"));
+    }
+    let others = record.init.map(Process::children).unwrap_or_default();
+    let mut refused = Failure::refused("no process of it is left");
+    let known = record.init.into_iter().chain(record.program);
+    for process in known.chain(others.into_iter().filter_map(Process::of)) {
+        match doors_of(process, record) {
+            Ok(doors) => return Ok(doors),
+            Err(failure) => refused = failure,
+        }
+    }
+    Err(refused)
+}
+
+fn doors_of(process: Process, record: &Record) -> Done<Vec<Opened>> {
+    let gone = || Failure::refused("no process of it is left");
+    let pidfd = process.open().ok_or_else(gone)?;
+    let own = Process::own().ok_or_else(gone)?.namespaces();
+    let mut doors = Vec::new();
+    for kind in ORDER {
+        let Some(wanted) = record.namespaces.get(kind.name()).filter(|it| own.get(kind.name()) != Some(it)) else {
+            continue;
+        };
+        let path = format!("/proc/{}/ns/{}", process.pid, kind.name());
+        let door = rustix::fs::open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .context(|| format!("opening {path}"))?;
+        let inode = rustix::fs::fstat(&door).context(|| format!("looking at {path}"))?.st_ino;
+        if inode != *wanted {
+            return Err(Failure::refused(format!("process {} has left its {} namespace", process.pid, kind.name())));
+        }
+        doors.push(Opened { kind, fd: door });
+    }
+    // What was opened was that process's only if it has lived until now.
+    if join::has_ended(&pidfd) {
+        return Err(gone());
+    }
+    Ok(doors)
+}
+
+/// A resource limit of the sandbox's supervisor, which all in the sandbox have inherited.
+struct Limit {
+    resource: Resource,
+    soft: u64,
+    hard: u64,
+}
+
+impl Limit {
+    /// Takes the limit where it is the lower one. The caller of `nsl exec` may be allowed more than the sandbox was.
+    fn lower(&self) -> Done {
+        let what = || format!("setrlimit {:?}", self.resource);
+        let (soft, hard) = getrlimit(self.resource).context(what)?;
+        let hard = hard.min(self.hard);
+        setrlimit(self.resource, soft.min(self.soft).min(hard), hard).context(what)
+    }
+}
+
+/// The names of /proc/PID/limits: proc_pid_limits(5).
+const LIMITS: [(&str, Resource); 15] = [
+    ("Max cpu time", Resource::RLIMIT_CPU),
+    ("Max file size", Resource::RLIMIT_FSIZE),
+    ("Max data size", Resource::RLIMIT_DATA),
+    ("Max stack size", Resource::RLIMIT_STACK),
+    ("Max core file size", Resource::RLIMIT_CORE),
+    ("Max resident set", Resource::RLIMIT_RSS),
+    ("Max processes", Resource::RLIMIT_NPROC),
+    ("Max open files", Resource::RLIMIT_NOFILE),
+    ("Max locked memory", Resource::RLIMIT_MEMLOCK),
+    ("Max address space", Resource::RLIMIT_AS),
+    ("Max file locks", Resource::RLIMIT_LOCKS),
+    ("Max pending signals", Resource::RLIMIT_SIGPENDING),
+    ("Max msgqueue size", Resource::RLIMIT_MSGQUEUE),
+    ("Max nice priority", Resource::RLIMIT_NICE),
+    ("Max realtime priority", Resource::RLIMIT_RTPRIO),
+];
+
+fn limits_of(process: Process) -> Done<Vec<Limit>> {
+    let path = format!("/proc/{}/limits", process.pid);
+    let text = std::fs::read_to_string(&path).context(|| format!("reading {path}"))?;
+    let limit = |line: &str| {
+        let (name, resource) = LIMITS.iter().find(|(name, _)| line.starts_with(name))?;
+        let mut values = line[name.len()..].split_whitespace().map(|it| it.parse().unwrap_or(u64::MAX));
+        Some(Limit { resource: *resource, soft: values.next()?, hard: values.next()? })
+    };
+    Ok(text.lines().filter_map(limit).collect())
+}
+
+fn filters(plan: &Plan) -> Done<Vec<(usize, Vec<libc::sock_filter>)>> {
+    let specs = plan.steps.iter().enumerate().filter_map(|(index, step)| match &step.action {
+        Action::InstallFilter(spec) => Some((index, spec)),
+        _ => None,
+    });
+    let compile = |(index, spec)| match filter::compile(spec) {
+        Ok(program) => Ok((index, program)),
+        Err(error) => Err(Failure::refused(error.to_string())),
+    };
+    specs.map(compile).collect()
+}
+
+fn command(plan: &Plan) -> Done<Command> {
+    plan.steps
+        .iter()
+        .find_map(|step| match &step.action {
+            Action::Exec { argv, env } => Some(Command::new(argv, env)),
+            _ => None,
+        })
+        .unwrap_or_else(|| Err(Failure::refused("the plan has no program")))
+}
+
+/// Why a guest was not let in. There is no line of a policy to point to: the text may be another one by now.
+fn explain(record: &Record, plan: &Plan, notice: &Notice) -> Diagnostic {
+    let name = &record.name;
+    if let Some(step) = plan.steps.get(notice.step)
+        && matches!(step.action, Action::Exec { .. })
+    {
+        let mut finding = super::explain(plan, notice);
+        finding.labels.clear();
+        return finding;
+    }
+    if !Path::new(&format!("/proc/{}", record.supervisor.pid)).exists() || !record.supervisor.lives() {
+        return Diagnostic::error("sandbox-stopped", format!("the sandbox `{name}` has ended: nothing of it runs"))
+            .help("start it again; `nsl ps` lists what runs");
+    }
+    let errno = notice.failure.errno_text();
+    let errno = if errno.is_empty() { errno } else { format!(": {errno}") };
+    let message = format!("no program can be put into the sandbox `{name}`: {}{errno}", notice.failure.detail);
+    let help = match Errno::from_raw(notice.failure.errno) {
+        Errno::EACCES | Errno::EPERM if notice.failure.detail.contains("cgroup") => {
+            "the limits of the sandbox would not hold for it. Moving a process into a cgroup takes the right to write to what that has in \
+             common with the caller's: run `nsl exec` from inside the cgroup that was delegated to you"
+        }
+        Errno::EACCES | Errno::EPERM => {
+            "its namespaces can be entered by who started it, and by root; a program that nobody may read, or that has changed \
+             its ids, hides its namespaces from everybody but root"
+        }
+        _ => "`nsl inspect` shows what there is of it",
+    };
+    Diagnostic::error("enter-failed", message).help(help)
+}

@@ -1,0 +1,306 @@
+//! What runs is seen, entered, stopped, frozen and waited for from outside.
+
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use super::*;
+
+/// A stage whose sandboxes are written down in its own folder.
+fn stage(who: Who) -> Stage {
+    let stage = Stage::new(who);
+    let room = stage.path("room").display().to_string();
+    stage.env("NSL_STATE_DIR", &room)
+}
+
+/// What another `nsl` of the same caller says: status, output, and what it complains of.
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn nsl(stage: &Stage, args: &[&str]) -> Said {
+    let mut command = Command::new(stage.path("nsl"));
+    command.args(args);
+    stage.as_caller(&mut command);
+    let output = command.output().expect("nsl can be started");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim_end().to_string();
+    Said { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+}
+
+#[track_caller]
+fn ok(stage: &Stage, args: &[&str]) -> String {
+    let said = nsl(stage, args);
+    assert_eq!(said.code, 0, "{args:?}: {}{}", said.out, said.err);
+    said.out
+}
+
+/// All rows, once none is of a sandbox whose program runs and whose nsl has not yet written that down.
+fn ps(stage: &Stage) -> Vec<Value> {
+    loop {
+        let rows: Vec<Value> = serde_json::from_str(&ok(stage, &["ps", "--json"])).expect("JSON");
+        if rows.iter().all(|row| row["status"] != "starting") {
+            return rows;
+        }
+    }
+}
+
+fn names(stage: &Stage) -> Vec<String> {
+    ps(stage).iter().map(|row| row["name"].as_str().expect("a name").to_string()).collect()
+}
+
+/// Tells that it runs, and waits.
+const WAITER: [&str; 3] = ["/bin/sh", "-c", "trap 'exit 7' USR1; echo ready; while :; do sleep 0.1; done"];
+
+fn files_of_room(stage: &Stage) -> Vec<String> {
+    let entries = std::fs::read_dir(stage.path("room")).into_iter().flatten().flatten();
+    let names = entries.map(|it| it.file_name().to_string_lossy().into_owned());
+    names.filter(|it| !it.starts_with('.')).collect()
+}
+
+both! {
+    /// The facts of `nsl ps` are those that /proc tells from outside.
+    fn what_runs_is_listed_with_its_processes_and_namespaces(who) {
+        let stage = stage(who);
+        let mut first = stage.start(&WAITER);
+        first.line("ready");
+        let mut second = stage.start(&WAITER);
+        second.line("ready");
+        let rows = ps(&stage);
+        assert_eq!(names(&stage), ["test", "test-2"]);
+        let record = &rows[0]["record"];
+        assert_eq!(record["supervisor"]["pid"], first.pid().as_raw());
+        let program = record["program"]["pid"].as_i64().expect("a pid");
+        let comm = std::fs::read_to_string(format!("/proc/{program}/comm")).expect("it runs");
+        assert_eq!(comm.trim(), "sh");
+        for kind in ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"] {
+            let link = std::fs::read_link(format!("/proc/{program}/ns/{kind}")).expect("it runs");
+            let inode = record["namespaces"][kind].as_u64().expect("a number");
+            assert_eq!(link.display().to_string(), format!("{kind}:[{inode}]"));
+        }
+        assert!(rows[0]["usage"]["pids"].as_u64().expect("a number") >= 2, "{rows:?}");
+        let table = ok(&stage, &["ps"]);
+        assert!(table.starts_with("NAME") && table.contains("test-2") && table.contains("/bin/sh -c"), "{table}");
+        ok(&stage, &["kill", "test"]);
+        first.finish_beside_another().ends(137);
+        assert_eq!(names(&stage), ["test-2"]);
+        ok(&stage, &["kill", "test-2", "USR1"]);
+        second.finish().ends(7);
+        assert_eq!(files_of_room(&stage), [""; 0]);
+    }
+
+    fn a_name_that_was_asked_for_is_taken_or_refused(who) {
+        let stage = stage(who).option("--name").option("mine");
+        let mut first = stage.start(&WAITER);
+        first.line("ready");
+        assert_eq!(names(&stage), ["mine"]);
+        let second = stage.start(&["/bin/true"]).finish_beside_another();
+        second.ends(2).says("a sandbox `mine` is running already");
+        ok(&stage, &["kill", "mine"]);
+        first.finish().ends(137);
+    }
+
+    fn a_killed_nsl_is_swept(who) {
+        let stage = stage(who);
+        let mut running = stage.start(&WAITER);
+        running.line("ready");
+        running.signal(Signal::SIGKILL);
+        running.finish().ends(-9);
+        assert_eq!(files_of_room(&stage), ["test"]);
+        assert_eq!(names(&stage), [""; 0]);
+        assert_eq!(files_of_room(&stage), [""; 0]);
+    }
+
+    fn without_a_place_it_runs_and_is_not_seen(who) {
+        let stage = Stage::new(who).env("NSL_STATE_DIR", "/proc/nowhere");
+        assert_eq!(stage.run(&["/bin/echo", "hi"]).out(), "hi");
+        let said = nsl(&stage, &["ps"]);
+        assert_eq!(said.code, 2);
+        assert!(said.err.contains("no-state-dir"), "{}", said.err);
+        let stage = stage.option("--name").option("mine");
+        stage.run(&["/bin/true"]).ends(2).says("no-state-dir");
+    }
+
+    fn a_room_of_others_is_not_used(who) {
+        let stage = stage(who).folder("room");
+        assert_eq!(stage.run(&["/bin/echo", "hi"]).out(), "hi");
+        assert_eq!(files_of_room(&stage), [""; 0]);
+        let said = nsl(&stage, &["ps"]);
+        let reason = if who == Who::Root { "its mode is 777" } else { "it belongs to uid 0" };
+        assert!(said.code == 2 && said.err.contains(reason), "{}", said.err);
+    }
+
+    /// Every wall that the program has, the command has too.
+    fn a_command_is_behind_the_same_walls(who) {
+        let stage = stage(who)
+            .section("caps", "", &["keep none"])
+            .section("seccomp", "", &["otherwise = allow", "deny mkdir = errno(EDOM)", "deny mkdirat = errno(EDOM)"])
+            .section("limits", "", &["nofile = 77"])
+            .section("landlock", "", &["files = tree", "scope = [signal]"])
+            .top("no-new-privs = true")
+            .top("env SECRET = \"policy\"")
+            .line("uts", "hostname = \"inside\"");
+        let mut running = stage.start(&WAITER);
+        running.line("ready");
+        let program = ps(&stage)[0]["record"]["program"]["pid"].as_i64().expect("a pid");
+        let own = std::fs::read_to_string(format!("/proc/{program}/status")).expect("it runs");
+        let guests = ok(&stage, &["exec", "test", "/bin/cat", "/proc/self/status"]);
+        for line in ["Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp"] {
+            let of = |text: &str| text.lines().find(|it| it.starts_with(&format!("{line}:"))).map(str::to_string);
+            let (own, guests) = (of(&own).expect("a line"), of(&guests).expect("a line"));
+            // Seen from inside, ids are others.
+            assert!(own == guests || ["Uid", "Gid", "Groups"].contains(&line), "{own} is not {guests}");
+        }
+        let script = "id -u; hostname; ulimit -Hn; echo $SECRET; echo $NSL_STATE_DIR; mkdir /tmp/x 2>&1; kill -0 1 2>&1; \
+                      echo fds $(ls /proc/self/fd | wc -l); readlink /proc/self/ns/*";
+        let out = ok(&stage, &["exec", "test", "/bin/sh", "-c", script]);
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(lines[..5], ["1000", "inside", "77", "policy", ""], "{out}");
+        assert!(lines[5].contains("Numerical argument out of domain"), "{out}");
+        // Another domain of Landlock may not signal the program's init.
+        assert!(lines[6].contains("not permitted"), "{out}");
+        // 0, 1, 2, and the one that ls reads the directory by.
+        assert!(lines.contains(&"fds 4"), "{out}");
+        for kind in ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"] {
+            let link = std::fs::read_link(format!("/proc/{program}/ns/{kind}")).expect("it runs");
+            assert!(out.contains(&link.display().to_string()), "{kind}: {out}");
+        }
+        ok(&stage, &["stop", "test"]);
+        running.finish();
+    }
+
+    fn a_command_counts_for_the_limits(who) {
+        let stage = stage(who).line("cgroup", "prefer pids.max = 20");
+        let mut running = stage.start(&WAITER);
+        running.line("ready");
+        let dirs = ps(&stage)[0]["record"]["cgroups"].as_array().cloned().expect("a list");
+        if who == Who::Root {
+            let mut guest = Command::new(stage.path("nsl"));
+            guest.args(["exec", "test", "/bin/sh", "-c", "echo up; exec sleep 60"]);
+            stage.as_caller(&mut guest);
+            let mut guest = stage.start_command(guest);
+            guest.line("up");
+            let pids = |dir: &Value| {
+                let path = std::path::Path::new(dir.as_str().expect("a path")).join("cgroup.procs");
+                std::fs::read_to_string(path).expect("a cgroup").lines().count()
+            };
+            assert!(!dirs.is_empty() && dirs.iter().all(|dir| pids(dir) >= 3), "{dirs:?}");
+            ok(&stage, &["stop", "test"]);
+            guest.finish_beside_another().ends(137);
+        } else {
+            assert!(dirs.is_empty(), "{dirs:?}");
+            ok(&stage, &["stop", "test"]);
+        }
+        running.finish();
+    }
+
+    fn a_commands_status_is_passed_on(who) {
+        let stage = stage(who);
+        let mut running = stage.start(&WAITER);
+        running.line("ready");
+        let code = |args: &[&str]| nsl(&stage, &[&["exec", "test"], args].concat()).code;
+        assert_eq!(code(&["/bin/sh", "-c", "exit 42"]), 42);
+        assert_eq!(code(&["/bin/sh", "-c", "kill -TERM $$"]), 143);
+        assert_eq!(code(&["nowhere-to-be-found"]), 127);
+        assert_eq!(code(&["/etc/passwd"]), 126);
+        let env = ok(&stage, &["exec", "--env", "A=b", "--cwd", "/usr", "test", "/bin/sh", "-c", "echo $A; pwd"]);
+        assert_eq!(env, "b\n/usr");
+        ok(&stage, &["stop", "test"]);
+        running.finish();
+    }
+
+    /// Without a PID namespace the kernel does not end the command: nsl does.
+    fn a_command_ends_with_the_sandbox(who) {
+        for pid in ["new", "host"] {
+            let mut stage = stage(who);
+            if pid == "host" {
+                stage = stage.section("pid", "host", &[]).drop_line("mnt", "mount /proc");
+            }
+            let mut running = stage.start(&WAITER);
+            running.line("ready");
+            let mut guest = Command::new(stage.path("nsl"));
+            guest.args(["exec", "test", "/bin/sh", "-c", "echo up; sleep 60"]);
+            stage.as_caller(&mut guest);
+            let mut guest = stage.start_command(guest);
+            guest.line("up");
+            ok(&stage, &["kill", "test"]);
+            guest.finish_beside_another().ends(137);
+            running.finish();
+        }
+    }
+
+    fn a_stopped_sandbox_says_so(who) {
+        let stage = stage(who);
+        assert_eq!(stage.run(&["/bin/true"]).code(), 0);
+        for args in [&["exec", "test", "/bin/true"][..], &["stop", "test"], &["kill", "test"], &["wait", "test"], &["freeze", "test"]] {
+            let said = nsl(&stage, args);
+            assert_eq!(said.code, 2, "{args:?}: {}", said.err);
+            assert!(said.err.contains("no sandbox `test` is running"), "{args:?}: {}", said.err);
+        }
+    }
+
+    fn stop_asks_as_the_policy_says(who) {
+        let stage = stage(who).section("stop", "", &["signal = USR1", "timeout = 20s"]);
+        let mut running = stage.start(&WAITER);
+        running.line("ready");
+        let mut waiter = Command::new(stage.path("nsl"));
+        waiter.args(["wait", "test"]);
+        stage.as_caller(&mut waiter);
+        let waiter = stage.start_command(waiter);
+        ok(&stage, &["stop", "test"]);
+        running.finish_beside_another().ends(7);
+        // Started before the end or after it: who comes too late is told so.
+        let waited = waiter.finish();
+        assert!([7, 2].contains(&waited.code()), "{waited:?}");
+    }
+
+    fn stop_does_not_wait_for_ever(who) {
+        let stage = stage(who).section("stop", "", &["timeout = 1s"]);
+        let mut running = stage.start(&["/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"]);
+        running.line("ready");
+        ok(&stage, &["stop", "test"]);
+        running.finish().ends(137);
+    }
+
+    fn a_frozen_sandbox_stands_still(who) {
+        let stage = stage(who);
+        let mut running = stage.start(&WAITER);
+        running.line("ready");
+        if who == Who::User {
+            let said = nsl(&stage, &["freeze", "test"]);
+            assert!(said.code == 2 && said.err.contains("freeze-failed"), "{}", said.err);
+            ok(&stage, &["stop", "test"]);
+            running.finish();
+            return;
+        }
+        ok(&stage, &["freeze", "test"]);
+        assert_eq!(ps(&stage)[0]["status"], "frozen");
+        let said = nsl(&stage, &["exec", "test", "/bin/true"]);
+        assert!(said.err.contains("sandbox-frozen"), "{}", said.err);
+        ok(&stage, &["kill", "test", "USR1"]);
+        assert_eq!(ps(&stage)[0]["status"], "frozen");
+        ok(&stage, &["thaw", "test"]);
+        running.finish().ends(7);
+        assert_eq!(files_of_room(&stage), [""; 0]);
+    }
+
+    fn a_frozen_sandbox_dies_with_its_nsl(who) {
+        if who == Who::User {
+            return;
+        }
+        let stage = stage(who);
+        let mut running = stage.start(&WAITER);
+        running.line("ready");
+        ok(&stage, &["freeze", "test"]);
+        let freezer = || std::process::Command::new("find").args(["/sys/fs/cgroup", "-name"])
+            .arg(format!("nsl-freezer-{}-*", running.pid())).output().expect("find").stdout;
+        assert!(!freezer().is_empty());
+        running.signal(Signal::SIGKILL);
+        let dir = String::from_utf8(freezer()).expect("a path");
+        running.finish().ends(-9);
+        assert_eq!(names(&stage), [""; 0]);
+        assert!(!std::path::Path::new(dir.trim()).exists(), "{dir}");
+    }
+}
