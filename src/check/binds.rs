@@ -5,7 +5,7 @@ use crate::policy::{Access, Entry, EntryKind, MountFlags, MountSource, Sandbox, 
 use crate::report::Diagnostic;
 
 /// Sockets whose owner does what he is asked to do with the rights of root, or of the user.
-const CONTROL_SOCKETS: [&str; 8] = [
+pub(super) const CONTROL_SOCKETS: [&str; 8] = [
     "/run/docker.sock",
     "/run/containerd/containerd.sock",
     "/run/crio/crio.sock",
@@ -46,7 +46,7 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
                 secrets(entry, source, out);
             }
         }
-        if let EntryKind::Mount(MountSource::Bind { source, access, recursive, flags }) = &entry.value.kind {
+        if let EntryKind::Mount(MountSource::Bind { source, access, recursive, flags, .. }) = &entry.value.kind {
             control_socket(entry, source, out);
             secrets(entry, source, out);
             if *access == Access::Rw {

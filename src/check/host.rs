@@ -197,7 +197,7 @@ fn not_covered(line: &IdMap, own: u32, ranges: &[crate::host::IdRange]) -> Optio
 }
 
 fn fresh_proc(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
-    let proc = sandbox.mnt.entries.iter().find(|it| it.value.kind == EntryKind::Mount(MountSource::Proc));
+    let proc = sandbox.mnt.entries.iter().find(|it| matches!(it.value.kind, EntryKind::Mount(MountSource::Proc(_))));
     let (Some(proc), Some(masked)) = (proc, facts.proc_masked.first()) else { return };
     if sandbox.is_new(NsKind::User) {
         out.push(

@@ -3,7 +3,7 @@
 use super::host_sources::{Bound, sources};
 use super::tree::{Place, place};
 use crate::host::{HostFacts, PathFact, PathKind};
-use crate::policy::{Access, Mode, NsKind, Outside, Policy, Root, Sandbox, Strength};
+use crate::policy::{Access, Mode, NsKind, Policy, Root, Sandbox, Strength};
 use crate::report::Diagnostic;
 
 /// The paths of the host about which the rules want to know ([`HostFacts::paths`]).
@@ -14,6 +14,7 @@ pub fn wanted_paths(policy: &Policy) -> Vec<String> {
         if let Some(Root::Dir { path, .. }) = sandbox.mnt.root.as_ref().map(|it| &it.value) {
             paths.push(path.clone());
         }
+        paths.extend(super::special::wanted(sandbox));
         paths.extend(sources(sandbox).into_iter().map(|it| it.path));
         let program = sandbox.run.as_ref().and_then(|it| it.value.first()).filter(|it| it.starts_with('/'));
         let cwd = sandbox.cwd.as_ref().map(|it| &it.value);
@@ -74,6 +75,7 @@ pub(super) fn check(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnost
                 if bound.layer {
                     super::layers::check_host(&bound, fact, facts, out);
                 }
+                super::special::check_source(&bound, fact, sandbox, facts, out);
                 if bound.access == Access::Rw {
                     writable(sandbox, facts, &bound, fact, out);
                 }
@@ -104,17 +106,7 @@ fn roots(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
 /// A caller who is root gets an id of its own for the program, which owns nothing on the host.
 fn writable(sandbox: &Sandbox, facts: &HostFacts, bound: &Bound, fact: &PathFact, out: &mut Vec<Diagnostic>) {
     let source = &bound.path;
-    let by_root = facts.caller.uid == 0 && facts.caller.initial_userns;
-    let outer = match sandbox.user.uid_map.first().map(|it| &it.value.outside) {
-        Some(Outside::Caller) | None => facts.caller.uid,
-        Some(Outside::Unprivileged) if !by_root => facts.caller.uid,
-        Some(Outside::Outer { id, .. }) => *id,
-        Some(Outside::Unprivileged | Outside::Subid { .. }) => u32::MAX,
-    };
-    let may = outer == 0
-        || fact.mode & 0o002 != 0
-        || fact.uid == outer && fact.mode & 0o200 != 0
-        || outer == facts.caller.uid && facts.caller.gid == fact.gid && fact.mode & 0o020 != 0;
+    let may = super::host_sources::may(sandbox, facts, fact, 0o2);
     if !may {
         out.push(
             Diagnostic::warning(

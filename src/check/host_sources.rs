@@ -1,6 +1,7 @@
 //! Every path of the host that a sandbox brings in.
 
-use crate::policy::{Access, EntryKind, MountSource, Overlay, Root, Sandbox, Strength, Upper};
+use crate::host::{HostFacts, PathFact};
+use crate::policy::{Access, EntryKind, MountSource, Outside, Overlay, Root, Sandbox, SecretFrom, Strength, Upper};
 use crate::source::Span;
 
 /// A path of the host that is brought in, but for a root that is one directory.
@@ -29,6 +30,9 @@ pub(super) fn sources(sandbox: &Sandbox) -> Vec<Bound> {
             EntryKind::Mount(MountSource::Bind { source, access, .. }) => {
                 found.push(Bound { span, strength, path: source.clone(), access: *access, layer: false });
             }
+            EntryKind::Mount(
+                MountSource::Device { source: path } | MountSource::Secret { from: SecretFrom::File(path) },
+            ) => found.push(Bound { span, strength, path: path.clone(), access: Access::Ro, layer: false }),
             EntryKind::Mount(MountSource::Overlay(overlay)) => layers(overlay, span, strength, &mut found),
             _ => {}
         }
@@ -44,4 +48,27 @@ fn layers(overlay: &Overlay, span: Span, strength: Strength, found: &mut Vec<Bou
         add(format!("{parent}/{upper}"), Access::Rw);
         add(format!("{parent}/{work}"), Access::Rw);
     }
+}
+
+/// Who the program is outside: the host's number of its user.
+fn outer_uid(sandbox: &Sandbox, facts: &HostFacts) -> u32 {
+    let by_root = facts.caller.uid == 0 && facts.caller.initial_userns;
+    match sandbox.user.uid_map.first().map(|it| &it.value.outside) {
+        Some(Outside::Caller) | None => facts.caller.uid,
+        Some(Outside::Unprivileged) if !by_root => facts.caller.uid,
+        Some(Outside::Outer { id, .. }) => *id,
+        // A caller who is root gets an id of its own for the program, which owns nothing on the host.
+        Some(Outside::Unprivileged | Outside::Subid { .. }) => u32::MAX,
+    }
+}
+
+/// Whether the permissions of a path let the program do this (4 read, 2 write, 1 execute, as in chmod(1)).
+pub(super) fn may(sandbox: &Sandbox, facts: &HostFacts, fact: &PathFact, what: u32) -> bool {
+    let outer = outer_uid(sandbox, facts);
+    let caller = &facts.caller;
+    let in_group = outer == caller.uid && (caller.gid == fact.gid || caller.groups.contains(&fact.gid));
+    outer == 0
+        || fact.mode & what == what
+        || fact.uid == outer && fact.mode >> 6 & what == what
+        || in_group && fact.mode >> 3 & what == what
 }

@@ -13,7 +13,7 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     }
     let is_host = |root: &Root| match root {
         Root::Host(access) => *access == Access::Rw,
-        Root::Dir { path, access } => path == "/" && *access == Access::Rw,
+        Root::Dir { path, access, .. } => path == "/" && *access == Access::Rw,
         // A root of overlays cannot have the whole host below: nothing of it is written there.
         Root::Empty | Root::Overlay(_) => false,
     };
@@ -109,7 +109,9 @@ fn above<'a>(entries: &'a [Traced<Entry>], path: &str) -> impl Iterator<Item = &
 /// A file has nothing below it, and what is mounted is put in the order of the paths: the file comes first.
 fn below_files(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     for entry in &sandbox.mnt.entries {
-        let is_file = |it: &&Traced<Entry>| matches!(it.value.kind, EntryKind::Mount(MountSource::File { .. }));
+        let is_file = |it: &&Traced<Entry>| {
+            matches!(it.value.kind, EntryKind::Mount(MountSource::File { .. } | MountSource::Secret { .. }))
+        };
         let file = above(&sandbox.mnt.entries, &entry.value.path).find(is_file);
         if let Some(file) = file {
             out.push(

@@ -21,6 +21,7 @@ mod provenance;
 mod seccomp;
 mod seccomp_abi;
 mod seccomp_rules;
+mod special;
 mod text;
 mod tree;
 
@@ -60,6 +61,7 @@ fn check_sandbox(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     namespaces::check(sandbox, out);
     identity::check(sandbox, out);
     mnt::check(sandbox, out);
+    special::check(sandbox, out);
     net::check(sandbox, out);
     cgroup::check(sandbox, out);
     privileges(sandbox, out);
@@ -96,6 +98,7 @@ pub fn check_host(policy: &Policy, facts: &HostFacts) -> Vec<Diagnostic> {
         host_binds::check(sandbox, facts, &mut out);
         joins::check(sandbox, facts, &mut out);
         layers::check_kernel(sandbox, facts, &mut out);
+        special::check_host(sandbox, facts, &mut out);
         provenance::tell(sandbox, &mut out[before..]);
     }
     for pod in &policy.pods {

@@ -41,7 +41,7 @@ fn word(mode: &Traced<Mode>) -> &'static str {
 }
 
 fn pid(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
-    let proc = mount_of(sandbox, |it| *it == MountSource::Proc);
+    let proc = mount_of(sandbox, |it| matches!(it, MountSource::Proc(_)));
     let mode = &sandbox.pid.mode;
     if let Some((span, path)) = proc
         && mode.value == Mode::Host

@@ -52,7 +52,9 @@ pub(super) fn place(sandbox: &Sandbox, path: &str) -> Place {
             EntryKind::Mount(MountSource::Tmpfs { flags, .. } | MountSource::Overlay(Overlay { flags, .. })) => {
                 Place::Own { noexec: flags.noexec.then(|| entry.span()) }
             }
-            EntryKind::Mount(MountSource::File { .. }) if !rest.is_empty() => Place::Nothing,
+            EntryKind::Mount(MountSource::File { .. } | MountSource::Secret { .. }) if !rest.is_empty() => {
+                Place::Nothing
+            }
             EntryKind::Mount(_) => Place::Own { noexec: Some(entry.span()) },
             EntryKind::Mkdir { .. } if rest.is_empty() => Place::Own { noexec: None },
             EntryKind::Mkdir { .. } | EntryKind::Link { .. } | EntryKind::Protect { .. } => Place::Nothing,

@@ -2,7 +2,8 @@
 
 use super::failure::Notice;
 use super::tree_causes::{
-    hold_cause, mount_cause, overlay_cause, path_cause, placeholder_cause, source_cause, tree_cause,
+    hold_cause, idmap_cause, mount_cause, overlay_cause, path_cause, placeholder_cause, secret_cause, source_cause,
+    tree_cause,
 };
 use crate::plan::{Action, NsKind, Plan, Port, RootSource, Step};
 use crate::report::Diagnostic;
@@ -54,6 +55,8 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
     match &step.action {
         Action::OpenSource { path, .. } => source_cause(path, errno),
         Action::Placeholder { path, .. } => ("path-failed", placeholder_cause(path, errno)),
+        Action::OpenSecret { from, .. } => secret_cause(from, errno),
+        Action::MapOwners { .. } => ("idmap-failed", idmap_cause(errno)),
         Action::Hold { name, .. } => hold_cause(name, errno),
         Action::Publish { outer, .. } => ("publish-failed", publish_cause(*outer, errno)),
         Action::CreateCgroup(_) | Action::LimitCgroup { .. } | Action::EnterCgroup(_) => {

@@ -30,6 +30,7 @@ mod overlay;
 mod placeholders;
 mod program;
 mod relay;
+mod secret;
 mod sources;
 mod spawn;
 mod special;

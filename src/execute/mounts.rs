@@ -21,12 +21,19 @@ pub const NODEV: u64 = 0x4;
 /// mount_setattr(2)
 pub const NOEXEC: u64 = 0x8;
 
+/// mount_setattr(2), Linux 5.14
+pub const NOSYMFOLLOW: u64 = 0x20_0000;
+
 /// The attributes of a mount as the policy states them.
 pub fn attributes(access: Access, flags: MountFlags) -> u64 {
     let mut bits = 0;
-    for (set, bit) in
-        [(access == Access::Ro, RDONLY), (flags.nosuid, NOSUID), (flags.nodev, NODEV), (flags.noexec, NOEXEC)]
-    {
+    for (set, bit) in [
+        (access == Access::Ro, RDONLY),
+        (flags.nosuid, NOSUID),
+        (flags.nodev, NODEV),
+        (flags.noexec, NOEXEC),
+        (flags.nosymfollow, NOSYMFOLLOW),
+    ] {
         bits |= if set { bit } else { 0 };
     }
     bits

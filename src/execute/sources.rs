@@ -9,7 +9,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 
 use super::failure::{Context, Done, Failure};
-use super::mounts;
+use super::{mounts, secret, sys};
+use crate::plan::SecretFrom;
 
 /// One source.
 struct Source {
@@ -26,6 +27,8 @@ enum State {
     Seen { place: OwnedFd },
     /// Copied: a mount that is attached nowhere yet.
     Copied(Option<OwnedFd>),
+    /// What a secret is read from.
+    Secret(Option<OwnedFd>),
 }
 
 /// All sources of a plan, by id.
@@ -61,7 +64,49 @@ impl Sources {
         match self.sources.get(id as usize).map(|it| &it.state)? {
             State::Seen { place } => Some(place.as_fd()),
             State::Copied(mount) => mount.as_ref().map(|it| it.as_fd()),
-            State::Absent => None,
+            State::Absent | State::Secret(_) => None,
+        }
+    }
+
+    /// Opens what a secret is read from, as the next source.
+    pub fn open_secret(&mut self, step: usize, from: &SecretFrom, required: bool) -> Done {
+        let path = match from {
+            SecretFrom::File(path) => path.clone(),
+            SecretFrom::Fd(fd) => format!("descriptor {fd}"),
+        };
+        let state = match secret::open(from) {
+            Ok(file) => State::Secret(Some(file?)),
+            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) if !required => State::Absent,
+            Err(errno) => return Err(errno).context(|| format!("opening {path}")),
+        };
+        self.sources.push(Source { step, path, recursive: false, state });
+        Ok(())
+    }
+
+    /// What a secret is read from, which can be taken once; `None` if it is optional and missing.
+    pub fn take_secret(&mut self, id: u32) -> Done<Option<OwnedFd>> {
+        match self.sources.get_mut(id as usize).map(|it| &mut it.state) {
+            Some(State::Secret(file)) => {
+                file.take().map(Some).ok_or_else(|| Failure::refused(format!("secret {id} is used twice")))
+            }
+            Some(State::Absent) => Ok(None),
+            _ => Err(Failure::refused(format!("source {id} is no secret"))),
+        }
+    }
+
+    /// In the supervisor, while the child waits: lets a source show owners as the user namespace of a process maps them. The
+    /// child holds the same mount.
+    pub fn map_owners(&self, id: u32, user: BorrowedFd) -> Done {
+        let Some(source) = self.sources.get(id as usize) else {
+            return Err(Failure::refused("there is no such source"));
+        };
+        match &source.state {
+            State::Copied(Some(mount)) => sys::mount_idmap(mount.as_fd(), user, source.recursive)
+                .context(|| format!("mapping the owners of {}", source.path)),
+            State::Absent => Ok(()),
+            _ => {
+                Err(Failure::refused(format!("mapping the owners of {} takes CAP_SYS_ADMIN on the host", source.path)))
+            }
         }
     }
 
@@ -84,7 +129,9 @@ impl Sources {
                 mount.take().map(Some).ok_or_else(|| Failure::refused(format!("source {id} is used twice")))
             }
             Some(State::Absent) => Ok(None),
-            Some(State::Seen { .. }) | None => Err(Failure::refused(format!("source {id} was never copied"))),
+            Some(State::Seen { .. } | State::Secret(_)) | None => {
+                Err(Failure::refused(format!("source {id} was never copied")))
+            }
         }
     }
 }

@@ -124,6 +124,7 @@ impl Prepared {
                 (Some(root), Some(janitor)) => janitor.make_placeholder(index, Spot { root, path }, *dir),
                 _ => Ok(()),
             },
+            Action::OpenSecret { from, .. } => self.sources.open_secret(index, from, required),
             Action::Hold { id, name } => match self.sources.place(*id) {
                 Some(source) => {
                     self.held.push(sources::hold(source, name)?);
@@ -236,10 +237,11 @@ pub fn launch(
     let joined = plan.steps.iter().enumerate().filter(|(_, step)| step.stage == Stage::Join);
     joined.for_each(|(index, _)| performed(index, Duration::ZERO));
     performed(clone_index, begun.elapsed());
-    prepared.sources = Sources::default();
     prepared.joined.clear();
     let mut running = Running { pid, pidfd, notices, status, gate, relay: None, host_pids, lease: None };
-    match admit(plan, prepared, &mut running, performed) {
+    let admitted = admit(plan, prepared, &mut running, performed);
+    prepared.sources = Sources::default();
+    match admitted {
         Ok(()) => Ok(running),
         Err(notice) => {
             let _ = nix::sys::signal::kill(running.pid, nix::sys::signal::SIGKILL);
@@ -283,6 +285,13 @@ fn open_dir(path: &std::path::Path) -> Done<OwnedFd> {
         .context(|| format!("opening the cgroup {}", path.display()))
 }
 
+/// The child holds the same mounts, attached nowhere yet.
+fn map_owners(prepared: &Prepared, id: u32, pid: Pid) -> Done {
+    let path = format!("/proc/{pid}/ns/user");
+    let user = rustix::fs::open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+    prepared.sources.map_owners(id, user.context(|| format!("opening {path}"))?.as_fd())
+}
+
 fn admit(
     plan: &Plan,
     prepared: &mut Prepared,
@@ -292,6 +301,7 @@ fn admit(
     for (index, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.stage == Stage::Admit) {
         let begun = Instant::now();
         let result = match &step.action {
+            Action::MapOwners { id } => map_owners(prepared, *id, running.pid),
             Action::DenySetgroups => identity::deny_setgroups(running.pid),
             Action::MapUids(mapping) => identity::write_map(running.pid, "uid_map", mapping),
             Action::MapGids(mapping) => identity::write_map(running.pid, "gid_map", mapping),

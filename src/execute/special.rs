@@ -7,9 +7,10 @@ use rustix::fs::{CWD, FileType, Mode, OFlags};
 use super::failure::{Context, Done, Failure};
 use super::mounts::{self, NODEV, NOEXEC, NOSUID, PLACE, RDONLY};
 use super::tree::{Shape, Tree};
+use crate::plan::ProcOptions;
 
 /// Entries of /proc that show or change what is the host's; nothing in a sandbox needs them.
-const PROC_MASKED: [&str; 12] = [
+const PROC_MASKED: [&str; 14] = [
     "asound",
     "interrupts",
     "acpi",
@@ -22,10 +23,26 @@ const PROC_MASKED: [&str; 12] = [
     "sched_debug",
     "sysrq-trigger",
     "kmsg",
+    "mtrr",
+    "vmcore",
 ];
 /// Entries of /proc that are read, and never written, by ordinary programs.
 const PROC_READ_ONLY: [&str; 4] = ["bus", "fs", "irq", "sys"];
-const SYS_MASKED: [&str; 3] = ["firmware", "kernel/debug", "devices/virtual/powercap"];
+/// Entries of /sys that tell of the machine, or of other users, or are interfaces of the kernel that grew there.
+const SYS_MASKED: [&str; 9] = [
+    "firmware",
+    "fs/bpf",
+    "fs/pstore",
+    "fs/selinux",
+    "kernel/debug",
+    "kernel/security",
+    "kernel/tracing",
+    "devices/virtual/powercap",
+    "dev/block",
+];
+/// The directories of the CPUs, each of which tells how often it became too hot: a measure of what others do.
+const CPUS: &str = "devices/system/cpu";
+const CPU_MASKED: &str = "thermal_throttle";
 
 /// The harmless device nodes, with their numbers: null(4), full(4), random(4), tty(4).
 const DEVICES: [(&str, u32, u32); 6] =
@@ -37,8 +54,15 @@ const DEV_INODES: u64 = 64;
 const SHM_SIZE: u64 = 64 << 20;
 
 /// proc(5) of this PID namespace, with its dangerous parts out of reach.
-pub fn proc(tree: &mut Tree, target: &str) -> Done {
-    let mount = mounts::new_filesystem("proc", &[], NOSUID | NODEV | NOEXEC)?;
+pub fn proc(tree: &mut Tree, target: &str, options: &ProcOptions) -> Done {
+    let mut stated = Vec::new();
+    if options.only_pids {
+        stated.push(("subset", "pid"));
+    }
+    if let Some(hidepid) = &options.hidepid {
+        stated.push(("hidepid", hidepid.as_str()));
+    }
+    let mount = mounts::new_filesystem("proc", &stated, NOSUID | NODEV | NOEXEC)?;
     let root = rustix::fs::openat(&mount, ".", PLACE | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
         .context(|| "opening the new proc".to_string())?;
     tree.put(mount, target, Shape::Dir)?;
@@ -58,7 +82,28 @@ pub fn sys(tree: &mut Tree, target: &str) -> Done {
     let root = rustix::fs::openat(&mount, ".", PLACE | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
         .context(|| "opening the new sysfs".to_string())?;
     tree.put(mount, target, Shape::Dir)?;
-    mask(tree, root.as_fd(), target, &SYS_MASKED)
+    mask(tree, root.as_fd(), target, &SYS_MASKED)?;
+    let cpus = cpus(root.as_fd())?;
+    mask(tree, root.as_fd(), target, &cpus.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// What is masked of each CPU.
+fn cpus(root: BorrowedFd) -> Done<Vec<String>> {
+    let what = || format!("listing {CPUS}");
+    let dir = match mounts::open_beneath(root, CPUS, OFlags::RDONLY | OFlags::DIRECTORY) {
+        Ok(dir) => dir,
+        Err(rustix::io::Errno::NOENT) => return Ok(Vec::new()),
+        Err(errno) => return Err(errno).context(what),
+    };
+    let mut found = Vec::new();
+    for entry in rustix::fs::Dir::read_from(&dir).context(what)? {
+        let entry = entry.context(what)?;
+        let name = entry.file_name().to_string_lossy();
+        if name.strip_prefix("cpu").is_some_and(|rest| rest.bytes().all(|it| it.is_ascii_digit()) && !rest.is_empty()) {
+            found.push(format!("{CPUS}/{name}/{CPU_MASKED}"));
+        }
+    }
+    Ok(found)
 }
 
 /// mq_overview(7) of this IPC namespace.
@@ -90,7 +135,18 @@ fn mask(tree: &Tree, root: BorrowedFd, target: &str, names: &[&str]) -> Done {
         if let Some(place) = existing(root, name)? {
             let cover = tree.stage_copy(if mounts::is_dir(place.as_fd())? { "empty" } else { "void" })?;
             mounts::attach(cover.as_fd(), place.as_fd()).context(|| format!("masking {target}/{name}"))?;
+            verify(root, name, cover.as_fd(), target)?;
         }
+    }
+    Ok(())
+}
+
+/// What is seen at a name now must be the cover.
+fn verify(root: BorrowedFd, name: &str, cover: BorrowedFd, target: &str) -> Done {
+    let seen =
+        mounts::open_inside(root, name, PLACE | OFlags::NOFOLLOW).context(|| format!("looking at {target}/{name}"))?;
+    if mounts::mount_id(seen.as_fd())? != mounts::mount_id(cover)? {
+        return Err(Failure::refused(format!("{target}/{name} is not covered by what was put over it")));
     }
     Ok(())
 }
@@ -132,7 +188,21 @@ pub fn dev(tree: &mut Tree, target: &str, with_mqueue: bool) -> Done {
     if with_mqueue {
         attach("mqueue", mqueue()?)?;
     }
-    mounts::restrict(root.as_fd(), RDONLY | NOSUID | NOEXEC, false)
+    // More may be mounted in it; it becomes read-only with the rest of the tree.
+    tree.own.insert(mounts::identity(root.as_fd())?.0);
+    tree.seal.push(root);
+    Ok(())
+}
+
+/// A mount of a device node of the host, which is nothing else.
+pub fn device(mount: OwnedFd) -> Done<OwnedFd> {
+    let stat = rustix::fs::fstat(&mount).context(|| "looking at the device".to_string())?;
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    if !kind.is_char_device() && !kind.is_block_device() {
+        return Err(Failure::refused("the source is no device node"));
+    }
+    mounts::restrict(mount.as_fd(), NOSUID | NOEXEC, false)?;
+    Ok(mount)
 }
 
 /// A mount of one device node of the host, if it is the one that its name promises.

@@ -108,6 +108,41 @@ pub fn mount_setattr(mount: BorrowedFd, attributes: u64, recursive: bool) -> Res
     Errno::result(result).map(drop)
 }
 
+/// mount_setattr(2) MOUNT_ATTR_IDMAP, Linux 5.12: lets a mount that is attached nowhere show the owners of its files as a
+/// user namespace maps them. `recursive` takes all mounts below it too, all or none.
+pub fn mount_idmap(mount: BorrowedFd, user: BorrowedFd, recursive: bool) -> Result<(), Errno> {
+    const MOUNT_ATTR_IDMAP: u64 = 0x10_0000;
+    let attr =
+        MountAttr { attr_set: MOUNT_ATTR_IDMAP, attr_clr: 0, propagation: 0, userns_fd: user.as_raw_fd() as u64 };
+    let flags = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
+    // SAFETY: as in `mount_setattr`; the descriptor of the namespace is borrowed for the whole call.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            mount.as_raw_fd(),
+            c"".as_ptr(),
+            flags,
+            &raw const attr,
+            size_of::<MountAttr>(),
+        )
+    };
+    Errno::result(result).map(drop)
+}
+
+/// A descriptor of our own for one that this process was started with. Every descriptor that nsl opens itself is marked to be
+/// closed by execve(2), so that one without the mark can only have been passed; for any other the answer is EBADF.
+pub fn inherited(fd: RawFd) -> Result<OwnedFd, Errno> {
+    // SAFETY: asks for the flags of a descriptor; a number that is none gives EBADF.
+    let flags = Errno::result(unsafe { libc::fcntl(fd, libc::F_GETFD) })?;
+    if flags & libc::FD_CLOEXEC != 0 {
+        return Err(Errno::EBADF);
+    }
+    // SAFETY: makes a new descriptor, and leaves the old one alone.
+    let copy = Errno::result(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) })?;
+    // SAFETY: the kernel has just made this descriptor for us, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
 /// close_range(2), Linux 5.9 (CLOEXEC: 5.11): marks every descriptor from `first` on to be closed by execve(2).
 pub fn close_on_exec_from(first: u32) -> Result<(), Errno> {
     // SAFETY: only sets a flag on descriptors.

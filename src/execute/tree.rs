@@ -44,6 +44,8 @@ pub struct Tree {
     files: u32,
     /// How many layers of overlays the stage holds.
     pub(super) layers: u32,
+    /// How many secrets the stage holds.
+    pub(super) secrets: u32,
 }
 
 /// What a missing target is created as.
@@ -69,7 +71,8 @@ impl Tree {
             }
         }
         result.context(|| "mounting the tmpfs in which the tree is put together".to_string())?;
-        for (name, mode) in [("root", 0o755), ("files", 0o700), ("empty", 0o555), ("layers", 0o700)] {
+        for (name, mode) in [("root", 0o755), ("files", 0o700), ("empty", 0o555), ("layers", 0o700), ("secrets", 0o700)]
+        {
             rustix::fs::mkdirat(&stage, name, Mode::from_raw_mode(mode))
                 .context(|| format!("making the directory {name} of the stage"))?;
         }
@@ -97,9 +100,9 @@ impl Tree {
                 self.overlay(overlay, sources)?.ok_or_else(|| Failure::refused("the root is missing"))?
             }
             RootSource::Tmpfs => mounts::new_tmpfs(SKELETON_SIZE, SKELETON_INODES, 0o755, NOSUID | NODEV)?,
-            RootSource::Source { id, access } => {
+            RootSource::Source { id, access, flags } => {
                 let mount = sources.take(*id)?.ok_or_else(|| Failure::refused("the root is missing"))?;
-                let attributes = mounts::attributes(*access, Default::default());
+                let attributes = mounts::attributes(*access, *flags);
                 mounts::restrict(mount.as_fd(), attributes, true)?;
                 mount
             }
@@ -141,7 +144,18 @@ impl Tree {
                 let mount = self.text_file(text)?;
                 self.put(mount, target, Shape::File)
             }
-            MountStep::Proc => special::proc(self, target),
+            MountStep::Device { id } => match sources.take(*id)? {
+                Some(mount) => self.put(special::device(mount)?, target, Shape::File),
+                None => Ok(()),
+            },
+            MountStep::Secret { id } => match sources.take_secret(*id)? {
+                Some(from) => {
+                    let mount = self.secret(from)?;
+                    self.put(mount, target, Shape::File)
+                }
+                None => Ok(()),
+            },
+            MountStep::Proc(options) => special::proc(self, target, options),
             MountStep::Dev { mqueue } => special::dev(self, target, *mqueue),
             MountStep::Sys => special::sys(self, target),
             MountStep::Mqueue => self.put(special::mqueue()?, target, Shape::Dir),

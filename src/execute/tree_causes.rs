@@ -1,6 +1,6 @@
 //! Why a step of the tree of paths failed, and what to do about it.
 
-use crate::plan::MountStep;
+use crate::plan::{MountStep, SecretFrom};
 
 fn text(text: &str) -> Option<String> {
     Some(text.to_string())
@@ -53,9 +53,13 @@ pub(super) fn tree_cause(errno: i32) -> Option<String> {
 
 pub(super) fn mount_cause(source: &MountStep, target: &str, errno: i32) -> Option<String> {
     match (source, errno) {
+        (MountStep::Device { .. }, 0) => {
+            text("name a device node of the host; a file or a directory is brought in with `bind`")
+        }
+        (MountStep::Secret { .. }, 0) => text("see `nsl explain secret-source`"),
         (MountStep::Overlay(_), errno) if overlay_cause(errno).is_some() => overlay_cause(errno),
         (_, 0) => Some(format!("choose another path than {target}, or make it on the host")),
-        (MountStep::Proc, libc::EPERM) => text(
+        (MountStep::Proc(_), libc::EPERM) => text(
             "a fresh /proc needs `pid new`, and a host whose own /proc is not covered in parts, as containers have it: write `mount /proc = bind(ro)` there",
         ),
         (MountStep::Sys, libc::EPERM) => text("a fresh /sys needs `net new`: write it, or `mount /sys = bind(ro)`"),
@@ -120,6 +124,30 @@ pub(super) fn path_cause(target: &str, errno: i32) -> Option<String> {
         0 => Some(format!("make {target} on the host, or mount something of the sandbox's own above it")),
         libc::EEXIST => Some(format!("{target} exists already, as something else")),
         libc::EACCES => Some(format!("the program's user may not pass through a directory on the way to {target}")),
+        _ => None,
+    }
+}
+
+pub(super) fn secret_cause(from: &SecretFrom, errno: i32) -> (&'static str, Option<String>) {
+    match from {
+        SecretFrom::File(path) if errno != 0 => source_cause(path, errno),
+        SecretFrom::File(_) => {
+            ("source-failed", text("name a regular file, or pass a descriptor: `secret(fd: 3)` and `3<FILE`"))
+        }
+        SecretFrom::Fd(fd) => {
+            ("secret-not-passed", Some(format!("start nsl with the descriptor: `nsl run … {fd}<FILE`")))
+        }
+    }
+}
+
+pub(super) fn idmap_cause(errno: i32) -> Option<String> {
+    match errno {
+        0 | libc::EPERM => {
+            text("only root of the host can have owners mapped; run as root, or write the policy without `idmap`")
+        }
+        libc::EINVAL => text(
+            "a file system that is mounted there cannot have its owners mapped: ext4 and xfs can since Linux 5.12, btrfs since 5.15, overlayfs since 5.19, tmpfs since 6.3; `recursive: false` leaves out what is mounted below",
+        ),
         _ => None,
     }
 }

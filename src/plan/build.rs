@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{Action, Degraded, Ending, Plan, Stage, Step, cgroup, filter, identity, join, program, tree};
+use super::{Action, Degraded, Ending, Plan, Stage, Step, cgroup, filter, identity, join, program, sources, tree};
 use crate::host::HostFacts;
 use crate::policy::{NsKind, Origin, Sandbox, Strength, Traced};
 use crate::report::Diagnostic;
@@ -24,13 +24,14 @@ pub fn plan(sandbox: &Sandbox, facts: &HostFacts, options: &Options) -> Result<P
     join::refuse_unknown(&mut builder);
     let identity = identity::resolve(&mut builder);
     join::open(&mut builder);
-    tree::open_sources(&mut builder);
+    sources::open(&mut builder);
     program::publish(&mut builder);
     let cgroups = cgroup::create(&mut builder);
     join::enter(&mut builder);
     builder.clone_step(cgroups.born_in.clone());
     if let Some(identity) = &identity {
         identity::admit(&mut builder, identity);
+        sources::admit(&mut builder);
     }
     cgroup::enter(&mut builder, &cgroups);
     program::kernel_namespaces(&mut builder);
@@ -49,23 +50,15 @@ pub(super) struct Builder<'a> {
     pub(super) steps: Vec<Step>,
     pub(super) degraded: Vec<Degraded>,
     pub(super) errors: Vec<Diagnostic>,
-    /// Ids of sources by path and recursion, in the order in which they are opened.
-    pub(super) sources: Vec<(String, bool)>,
+    /// How many sources are opened so far: the number of the next.
+    pub(super) sources: u32,
     /// Who the pod's containers are, in a plan of one.
     pub(super) pod: Option<identity::PodIds>,
 }
 
 impl<'a> Builder<'a> {
     fn new(sandbox: &'a Sandbox, facts: &'a HostFacts) -> Builder<'a> {
-        Builder {
-            sandbox,
-            facts,
-            steps: Vec::new(),
-            degraded: Vec::new(),
-            errors: Vec::new(),
-            sources: Vec::new(),
-            pod: None,
-        }
+        Builder { sandbox, facts, steps: Vec::new(), degraded: Vec::new(), errors: Vec::new(), sources: 0, pod: None }
     }
 
     /// Adds a required step that a statement asked for.

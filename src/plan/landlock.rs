@@ -62,8 +62,13 @@ fn paths(sandbox: &Sandbox) -> Vec<LandlockPath> {
             MountSource::Bind { access, flags, .. } => path(at, *access == Access::Rw, !flags.noexec),
             MountSource::Overlay(overlay) => path(at, overlay.upper != Upper::None, !overlay.flags.noexec),
             MountSource::Tmpfs { flags, .. } => path(at, true, !flags.noexec),
-            MountSource::Proc | MountSource::Dev | MountSource::Mqueue | MountSource::Devpts => path(at, true, false),
-            MountSource::Sys | MountSource::Cgroup | MountSource::File { .. } => path(at, false, false),
+            MountSource::Proc(_) | MountSource::Dev | MountSource::Mqueue | MountSource::Devpts => {
+                path(at, true, false)
+            }
+            MountSource::Device { .. } => path(at, true, false),
+            MountSource::Sys | MountSource::Cgroup | MountSource::File { .. } | MountSource::Secret { .. } => {
+                path(at, false, false)
+            }
         });
     }
     rules

@@ -14,13 +14,15 @@ mod join;
 mod landlock;
 mod print;
 mod program;
+mod sources;
 mod step;
 mod tree;
 mod tree_text;
 pub mod why;
 
 pub use crate::policy::{
-    Access, Action as SyscallAction, CompareOp, Condition, MountFlags, NsKind, Port, Protocol, Scope, Signal,
+    Access, Action as SyscallAction, CompareOp, Condition, MountFlags, NsKind, Port, ProcOptions, Protocol, Scope,
+    SecretFrom, Signal,
 };
 pub use build::{Options, plan};
 pub use filter::{By, Decision, abis, decisions, filter_spec};

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     Action, Bytes, CgroupDir, CgroupLimit, IdMapping, LandlockPath, LandlockSpec, NamespaceFrom, Plan, RootSource,
-    Stage, Step, filter_text, tree_text,
+    SecretFrom, Stage, Step, filter_text, tree_text,
 };
 use crate::source::Files;
 
@@ -116,6 +116,13 @@ pub fn describe(action: &Action) -> String {
                 quoted(path)
             )
         }
+        Action::OpenSecret { id, from: SecretFrom::File(path) } => {
+            format!("open {} as source {id}, a secret", quoted(path))
+        }
+        Action::OpenSecret { id, from: SecretFrom::Fd(fd) } => {
+            format!("take descriptor {fd} of the caller as source {id}, a secret")
+        }
+        Action::MapOwners { id } => format!("show the owners of source {id} as the user namespace maps them"),
         Action::Hold { id, name } => format!("lock {} of source {id}, for one run at a time", quoted(name)),
         Action::CreateCgroup(dir) => format!("mkdir {}{}", cgroup_path(dir), enabled(dir)),
         Action::LimitCgroup { dir, limit } => format!("write {} of {}", describe_limit(*limit), cgroup_path(dir)),
@@ -154,8 +161,8 @@ pub fn describe(action: &Action) -> String {
         Action::PrivateMounts => "make every mount private".to_string(),
         Action::StageTree => "mount tmpfs to build the tree in".to_string(),
         Action::MountRoot(RootSource::Tmpfs) => "mount / = tmpfs".to_string(),
-        Action::MountRoot(RootSource::Source { id, access }) => {
-            format!("mount / = source {id}, {}", tree_text::word(*access))
+        Action::MountRoot(RootSource::Source { id, access, flags }) => {
+            format!("mount / = source {id}, {}{}", tree_text::word(*access), tree_text::flag_words(*flags))
         }
         Action::MountRoot(RootSource::Overlay(overlay)) => format!("mount / = {}", tree_text::overlay(overlay)),
         Action::Mount { target, source } => format!("mount {} = {}", quoted(target), tree_text::mount(source)),

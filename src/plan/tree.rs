@@ -1,8 +1,8 @@
 //! The tree of paths, as mounts in an order that works whatever the order of the lines was.
 
 use super::build::Builder;
-use super::{Action, MountStep, OverlayStep, RootSource, Stage, UpperStep};
-use crate::policy::{Access, EntryKind, MountSource, NsKind, Origin, Overlay, Root, Sandbox, Strength, Traced, Upper};
+use super::{Action, MountStep, OverlayStep, RootSource, Stage, UpperStep, sources};
+use crate::policy::{Access, EntryKind, MountSource, NsKind, Origin, Overlay, Root, Sandbox, Strength, Upper};
 
 /// What a tmpfs may hold where the policy does not say: half of the memory, the kernel's default, is no limit
 /// that a reviewer would expect.
@@ -10,78 +10,8 @@ const TMPFS_SIZE: u64 = 64 << 20;
 /// One inode for every 4 KiB, as the kernel's own default has it.
 const BYTES_PER_INODE: u64 = 4096;
 
-/// Opens every source before anything changes, with the caller's own rights.
-pub(super) fn open_sources(builder: &mut Builder) {
-    if !builder.sandbox.is_new(NsKind::Mnt) {
-        return;
-    }
-    if let Some(root) = &builder.sandbox.mnt.root {
-        open_all(builder, &sources_of_root(&root.value), root);
-        if let Root::Overlay(overlay) = &root.value {
-            hold(builder, overlay, root);
-        }
-    }
-    for entry in &builder.sandbox.mnt.entries {
-        open_all(builder, &sources_of(&entry.value.kind), entry);
-        if let EntryKind::Mount(MountSource::Overlay(overlay)) = &entry.value.kind {
-            hold(builder, overlay, entry);
-        }
-    }
-    placeholders(builder);
-}
-
-/// What the root is made of on the host, each with whether mounts below it come along. Their number is how many ids it takes.
-fn sources_of_root(root: &Root) -> Vec<(&str, bool)> {
-    match root {
-        Root::Empty => Vec::new(),
-        Root::Host(_) => vec![("/", true)],
-        Root::Dir { path, .. } => vec![(path, true)],
-        Root::Overlay(overlay) => layers(overlay),
-    }
-}
-
-/// The same of an entry.
-fn sources_of(kind: &EntryKind) -> Vec<(&str, bool)> {
-    match kind {
-        EntryKind::Mount(MountSource::Bind { source, recursive, .. }) => vec![(source, *recursive)],
-        EntryKind::Mount(MountSource::Overlay(overlay)) => layers(overlay),
-        _ => Vec::new(),
-    }
-}
-
-/// A layer is one file system: what is mounted below it is none of it.
-fn layers(overlay: &Overlay) -> Vec<(&str, bool)> {
-    let mut found: Vec<(&str, bool)> = overlay.lower.iter().map(|it| (it.as_str(), false)).collect();
-    if let Upper::Kept { parent, .. } = &overlay.upper {
-        found.push((parent, false));
-    }
-    found
-}
-
-fn open_all<T>(builder: &mut Builder, sources: &[(&str, bool)], value: &Traced<T>) {
-    for (path, recursive) in sources {
-        open(builder, path, *recursive, value);
-    }
-}
-
-/// What two overlays do that change one directory at the same time is undefined.
-fn hold<T>(builder: &mut Builder, overlay: &Overlay, value: &Traced<T>) {
-    if let Upper::Kept { upper, .. } = &overlay.upper {
-        let id = builder.sources.len() as u32 - 1;
-        builder.step_of(Stage::Prepare, Action::Hold { id, name: upper.clone() }, value);
-    }
-}
-
-fn open<T>(builder: &mut Builder, path: &str, recursive: bool, value: &Traced<T>) {
-    let id = builder.sources.len() as u32;
-    builder.sources.push((path.to_string(), recursive));
-    let action = Action::OpenSource { id, path: path.to_string(), recursive };
-    let required = value.strength == Strength::Required;
-    builder.push(Stage::Prepare, action, value.span(), value.origin.key.to_string(), None, required);
-}
-
 /// What is to be covered below a writable source must be there to be covered.
-fn placeholders(builder: &mut Builder) {
+pub(super) fn placeholders(builder: &mut Builder) {
     let sandbox = builder.sandbox;
     for entry in &sandbox.mnt.entries {
         let dir = match entry.value.kind {
@@ -103,7 +33,7 @@ fn writable_source(sandbox: &Sandbox, path: &str) -> Option<(u32, String)> {
         if let Root::Host(access) | Root::Dir { access, .. } = root {
             found = (*access == Access::Rw).then(|| (id, path.trim_start_matches('/').to_string()));
         }
-        id = sources_of_root(root).len() as u32;
+        id = sources::count_of_root(root);
     }
     // Sorted by path: the last that fits is the longest.
     for entry in &sandbox.mnt.entries {
@@ -117,7 +47,7 @@ fn writable_source(sandbox: &Sandbox, path: &str) -> Option<(u32, String)> {
             EntryKind::Mount(_) | EntryKind::Hide if below.is_some() => found = None,
             _ => {}
         }
-        id += sources_of(&entry.value.kind).len() as u32;
+        id += sources::count(&entry.value.kind);
     }
     found
 }
@@ -138,7 +68,7 @@ pub(super) fn build(builder: &mut Builder) {
         let action = match &entry.value.kind {
             EntryKind::Mount(source) => {
                 let source = mount(builder, source, &target, id);
-                id += sources_of(&entry.value.kind).len() as u32;
+                id += sources::count(&entry.value.kind);
                 Action::Mount { target, source }
             }
             EntryKind::Hide => Action::Hide { target },
@@ -166,11 +96,12 @@ fn root(builder: &mut Builder, mode: &Origin) -> u32 {
     };
     let source = match &root.value {
         Root::Empty => RootSource::Tmpfs,
-        Root::Host(access) | Root::Dir { access, .. } => RootSource::Source { id: 0, access: *access },
+        Root::Host(access) => RootSource::Source { id: 0, access: *access, flags: Default::default() },
+        Root::Dir { access, flags, .. } => RootSource::Source { id: 0, access: *access, flags: *flags },
         Root::Overlay(found) => RootSource::Overlay(overlay(builder, found, 0)),
     };
     builder.step(Stage::Child, Action::MountRoot(source), &root.origin);
-    sources_of_root(&root.value).len() as u32
+    sources::count_of_root(&root.value)
 }
 
 /// The size and the inodes of a tmpfs.
@@ -205,7 +136,9 @@ fn mount(builder: &Builder, source: &MountSource, target: &str, id: u32) -> Moun
             let usual = if matches!(target, "/tmp" | "/var/tmp" | "/dev/shm") { 0o1777 } else { 0o755 };
             MountStep::Tmpfs { size, inodes, mode: mode.unwrap_or(usual), flags: *flags }
         }
-        MountSource::Proc => MountStep::Proc,
+        MountSource::Proc(options) => MountStep::Proc(options.clone()),
+        MountSource::Device { .. } => MountStep::Device { id },
+        MountSource::Secret { .. } => MountStep::Secret { id },
         MountSource::Overlay(found) => MountStep::Overlay(overlay(builder, found, id)),
         MountSource::Dev => MountStep::Dev { mqueue: builder.sandbox.is_new(NsKind::Ipc) },
         MountSource::Sys => MountStep::Sys,

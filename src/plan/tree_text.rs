@@ -11,7 +11,13 @@ pub(super) fn mount(source: &MountStep) -> String {
             format!("tmpfs size={size} nr_inodes={inodes} mode={mode:04o}{}", flag_words(*flags))
         }
         MountStep::Overlay(step) => overlay(step),
-        MountStep::Proc => "proc".to_string(),
+        MountStep::Device { id } => format!("source {id}, if it is a device node, nosuid noexec"),
+        MountStep::Secret { id } => format!("secret of source {id}, in a ramfs, mode 0400, ro nosuid nodev noexec"),
+        MountStep::Proc(options) => {
+            let subset = if options.only_pids { " subset=pid" } else { "" };
+            let hidepid = options.hidepid.as_ref().map_or(String::new(), |it| format!(" hidepid={it}"));
+            format!("proc{subset}{hidepid}")
+        }
         MountStep::Dev { mqueue } => {
             if *mqueue {
                 "dev, with mqueue".to_string()
@@ -48,6 +54,11 @@ pub(super) fn word(access: Access) -> &'static str {
 }
 
 pub(super) fn flag_words(flags: MountFlags) -> String {
-    let names = [(flags.nosuid, " nosuid"), (flags.nodev, " nodev"), (flags.noexec, " noexec")];
+    let names = [
+        (flags.nosuid, " nosuid"),
+        (flags.nodev, " nodev"),
+        (flags.noexec, " noexec"),
+        (flags.nosymfollow, " nosymfollow"),
+    ];
     names.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect()
 }

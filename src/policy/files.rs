@@ -30,6 +30,10 @@ pub enum Root {
         path: String,
         /// Whether it may be written.
         access: Access,
+        /// What is refused on it.
+        flags: MountFlags,
+        /// `idmap`: files belong to the ids inside that have the numbers of their owners on the disk.
+        idmap: bool,
     },
     /// Directories of the host, one over the other.
     Overlay(Overlay),
@@ -128,6 +132,8 @@ pub enum MountSource {
         recursive: bool,
         /// What is refused on it.
         flags: MountFlags,
+        /// `idmap`: files belong to the ids inside that have the numbers of their owners on the disk.
+        idmap: bool,
     },
     /// `tmpfs(size:, inodes:, mode:, noexec)`: tmpfs(5)
     Tmpfs {
@@ -143,7 +149,7 @@ pub enum MountSource {
     /// `overlay(…)`
     Overlay(Overlay),
     /// `proc`: proc(5), of the sandbox's own PID namespace.
-    Proc,
+    Proc(ProcOptions),
     /// `dev`: a small /dev of the harmless devices, with pts, shm and the usual links.
     Dev,
     /// `sys(ro)`: sysfs(5), of the sandbox's own network namespace, read-only.
@@ -154,11 +160,40 @@ pub enum MountSource {
     Devpts,
     /// `cgroup`: the cgroup file system as its own cgroup namespace shows it, read-only.
     Cgroup,
+    /// `device([SOURCE])`: a device node of the host.
+    Device {
+        /// Its absolute path on the host (the path inside, where none is written).
+        source: String,
+    },
+    /// `secret(…)`: a file that nobody but the program can read, in memory that is never swapped out.
+    Secret {
+        /// Where its content comes from.
+        from: SecretFrom,
+    },
     /// `file("text")`: a read-only file with this text.
     File {
         /// The text.
         text: String,
     },
+}
+
+/// What proc(5) leaves out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcOptions {
+    /// `subset=pid`: nothing but processes. Linux 5.8.
+    pub only_pids: bool,
+    /// `hidepid=`, by its name of Linux 5.8: `noaccess`, `invisible`, `ptraceable`.
+    pub hidepid: Option<String>,
+}
+
+/// Where a secret comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretFrom {
+    /// A regular file of the host, by its absolute path.
+    File(String),
+    /// A descriptor that the caller has passed, read to its end.
+    Fd(u32),
 }
 
 /// What a mount refuses; see mount(2).
@@ -170,10 +205,13 @@ pub struct MountFlags {
     pub nodev: bool,
     /// Nothing can be executed.
     pub noexec: bool,
+    /// Symbolic links are not followed. Linux 5.14.
+    #[serde(default)]
+    pub nosymfollow: bool,
 }
 
 impl Default for MountFlags {
     fn default() -> MountFlags {
-        MountFlags { nosuid: true, nodev: true, noexec: false }
+        MountFlags { nosuid: true, nodev: true, noexec: false, nosymfollow: false }
     }
 }

@@ -64,7 +64,16 @@ pub(super) const ROOTS: &[Variant] = &[
     variant(
         "dir",
         "a directory of the host, read-only unless `rw`",
-        &[positional("path", Ty::Path, true), flag("ro"), flag("rw")],
+        &[
+            positional("path", Ty::Path, true),
+            flag("ro"),
+            flag("rw"),
+            flag("noexec"),
+            flag("suid"),
+            flag("dev"),
+            flag("nosymfollow"),
+            flag("idmap"),
+        ],
     ),
     variant(
         "overlay",
@@ -83,6 +92,7 @@ const OVERLAY: &[ArgSpec] = &[
     flag("noexec"),
     flag("suid"),
     flag("dev"),
+    flag("nosymfollow"),
 ];
 
 const BIND: &[ArgSpec] = &[
@@ -92,6 +102,8 @@ const BIND: &[ArgSpec] = &[
     flag("noexec"),
     flag("suid"),
     flag("dev"),
+    flag("nosymfollow"),
+    flag("idmap"),
     named("recursive", Ty::Bool),
 ];
 
@@ -102,21 +114,39 @@ const TMPFS: &[ArgSpec] = &[
     flag("noexec"),
     flag("suid"),
     flag("dev"),
+    flag("nosymfollow"),
 ];
 
 pub(super) const MOUNTS: &[Variant] = &[
     variant(
         "bind",
-        "a file or directory of the host: the same path where no SOURCE is named, read-only unless `rw`",
+        "a file or directory of the host: the same path where no SOURCE is named, read-only unless `rw`; with `idmap` (root only) owners are shown as the ids inside that have their numbers",
         BIND,
     ),
     variant("tmpfs", "memory; 64MiB where no size is named", TMPFS),
-    variant("proc", "proc(5) of its own PID namespace, its dangerous parts masked", &[]),
+    variant(
+        "proc",
+        "proc(5) of its own PID namespace, its dangerous parts masked; with `subset: pid` nothing but processes, with `hidepid` not those of other users",
+        &[
+            named("subset", Ty::Symbol(&["pid"])),
+            named("hidepid", Ty::Symbol(&["noaccess", "invisible", "ptraceable"])),
+        ],
+    ),
     variant("dev", "null zero full random urandom tty, pts, shm, mqueue, and the usual links", &[]),
     variant("sys", "sysfs(5) of its own network namespace, read-only", &[flag("ro")]),
     variant("mqueue", "mq_overview(7) of its own IPC namespace", &[]),
     variant("devpts", "terminals of its own", &[]),
     variant("cgroup", "the cgroup file system as its own cgroup namespace shows it, read-only", &[flag("ro")]),
+    variant(
+        "device",
+        "a device node of the host: the same path where no SOURCE is named",
+        &[positional("source", Ty::Path, false)],
+    ),
+    variant(
+        "secret",
+        "a file that the program alone can read (mode 0400), in memory that is never swapped out; its content comes from a FILE of the host, or from a descriptor that nsl was started with",
+        &[positional("file", Ty::Path, false), named("fd", Ty::Int(3, 1 << 20))],
+    ),
     variant("file", "a read-only file with this text", &[positional("text", Ty::Str, true)]),
     variant(
         "overlay",

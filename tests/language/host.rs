@@ -310,6 +310,84 @@ const CASES: &[Case] = &[
         body: "user new\n  mnt new {\n    root = overlay(lower: /image, upper: /state/upper, work: /state/work)\n  }",
         host: || with_path("/state/upper", path(PathKind::Dir)),
     },
+    Case {
+        code: "secret-exposed",
+        name: "mode",
+        body: "user new\n  mnt new {\n    root = host(ro)\n    mount /etc/token = secret(/srv/token)\n  }",
+        host: || with_path("/srv/token", PathFact { mode: 0o644, ..path(PathKind::File) }),
+    },
+    Case {
+        code: "-",
+        name: "a-secret",
+        body: "user new\n  mnt new {\n    root = host(ro)\n    mount /etc/token = secret(/srv/token)\n  }",
+        host: || with_path("/srv/token", PathFact { mode: 0o600, ..path(PathKind::File) }),
+    },
+    Case {
+        code: "secret-source",
+        name: "a-directory",
+        body: "user new\n  mnt new {\n    root = host(ro)\n    mount /etc/token = secret(/srv/token)\n  }",
+        host: || with_path("/srv/token", path(PathKind::Dir)),
+    },
+    Case {
+        code: "device-no-device",
+        name: "a-file",
+        body: "user new\n  mnt new {\n    mount /bin = bind\n    mount /dev/fuse = device(/srv/fuse)\n  }",
+        host: || with_path("/srv/fuse", path(PathKind::File)),
+    },
+    Case {
+        code: "device-not-permitted",
+        name: "kvm",
+        body: "user new\n  mnt new {\n    mount /bin = bind\n    mount /dev/kvm = device\n  }",
+        host: || {
+            user(|it| {
+                let kvm = PathFact { mode: 0o660, gid: 108, ..path(PathKind::Device) };
+                it.paths.insert("/dev/kvm".into(), kvm);
+            })
+        },
+    },
+    Case {
+        code: "-",
+        name: "in-the-group-of-the-device",
+        body: "user new\n  mnt new {\n    mount /bin = bind\n    mount /dev/kvm = device\n  }",
+        host: || {
+            user(|it| {
+                let kvm = PathFact { mode: 0o660, gid: 108, ..path(PathKind::Device) };
+                it.paths.insert("/dev/kvm".into(), kvm);
+                it.caller.groups.push(108);
+            })
+        },
+    },
+    Case {
+        code: "idmap-needs-root",
+        name: "user",
+        body: "user new\n  mnt new {\n    root = dir(/image, idmap)\n  }",
+        host: user_on_v2,
+    },
+    Case {
+        code: "kernel-too-old",
+        name: "nosymfollow",
+        body: "user new\n  mnt new {\n    mount /bin = bind(nosymfollow)\n  }",
+        host: || user(|it| it.kernel = Kernel { release: "5.13.0".into(), version: (5, 13), arch: "x86_64".into() }),
+    },
+    Case {
+        code: "host-sockets",
+        name: "docker",
+        body: TREE,
+        host: || {
+            user(|it| {
+                let socket = |mode| PathFact { mode, gid: 999, ..path(PathKind::Socket) };
+                it.paths.insert("/run/docker.sock".into(), socket(0o660));
+                it.paths.insert("/run/dbus/system_bus_socket".into(), socket(0o666));
+                it.caller.groups.push(999);
+            })
+        },
+    },
+    Case {
+        code: "-",
+        name: "hidden-sockets",
+        body: "user new\n  mnt new {\n    root = host(ro)\n    hide /run\n  }",
+        host: || with_path("/run/docker.sock", PathFact { mode: 0o666, ..path(PathKind::Socket) }),
+    },
     Case { code: "run-missing", name: "true", body: TREE, host: || with_path("/bin/true", path(PathKind::Missing)) },
     Case {
         code: "run-not-executable",

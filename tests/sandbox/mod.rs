@@ -25,5 +25,6 @@ mod overlays;
 mod program;
 mod reports;
 mod seen;
+mod special;
 
 use stage::{Outcome, Stage, Who, skip};

@@ -16,7 +16,7 @@ pub use tree::*;
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::{NsKind, Port, Signal, Via};
+use crate::policy::{NsKind, Port, SecretFrom, Signal, Via};
 use crate::source::Span;
 
 /// Everything that a run does, in order.
@@ -116,6 +116,18 @@ pub enum Action {
         path: String,
         /// Whether it is a directory; otherwise an empty file.
         dir: bool,
+    },
+    /// Open what a secret is read from; its content is never looked at before it is in the sandbox.
+    OpenSecret {
+        /// How steps refer to it: one of the numbers of sources.
+        id: u32,
+        /// What it is.
+        from: SecretFrom,
+    },
+    /// Let a source show the owners of its files as the sandbox's user namespace maps them: mount_setattr(2) MOUNT_ATTR_IDMAP.
+    MapOwners {
+        /// The source.
+        id: u32,
     },
     /// Lock a directory of a source for as long as the run lasts, and fail if another run has it.
     Hold {

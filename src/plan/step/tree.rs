@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::{Access, MountFlags};
+use crate::policy::{Access, MountFlags, ProcOptions};
 
 /// What `/` is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub enum RootSource {
         id: u32,
         /// Whether it may be written.
         access: Access,
+        /// What it refuses.
+        flags: MountFlags,
     },
     /// Sources that were opened, one over the other.
     Overlay(OverlayStep),
@@ -84,8 +86,18 @@ pub enum MountStep {
     },
     /// overlayfs
     Overlay(OverlayStep),
+    /// A source that was opened, if it is a device node.
+    Device {
+        /// Which.
+        id: u32,
+    },
+    /// A file with the content of a source that was opened.
+    Secret {
+        /// Which.
+        id: u32,
+    },
     /// proc(5) with the dangerous entries masked.
-    Proc,
+    Proc(ProcOptions),
     /// A small /dev.
     Dev {
         /// Whether it has a message queue file system, which needs an IPC namespace of the sandbox's own.

@@ -33,6 +33,7 @@ mod paths;
 mod policy;
 mod run;
 mod running;
+mod special;
 mod syntax;
 
 const fn error(
@@ -74,6 +75,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         policy::PAGES,
         paths::PAGES,
         layers::PAGES,
+        special::PAGES,
         filter::PAGES,
         landlock::PAGES,
         host::PAGES,

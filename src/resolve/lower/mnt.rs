@@ -3,10 +3,11 @@
 use super::Lower;
 use super::overlay::overlay;
 use super::read::{argument, boolean, count, size, text};
-use crate::policy::{Access, Entry, EntryKind, Mnt, MountFlags, MountSource, Root, Traced};
+use crate::policy::{Access, Entry, EntryKind, Mnt, MountFlags, MountSource, ProcOptions, Root, SecretFrom, Traced};
 use crate::report::Diagnostic;
 use crate::resolve::merge::Candidate;
 use crate::resolve::value::{ArgVal, Val, Value};
+use crate::source::Span;
 
 /// The section `mnt`.
 pub fn mnt(lower: &mut Lower) -> Mnt {
@@ -52,7 +53,12 @@ fn root(lower: &mut Lower, val: &Val) -> Option<Root> {
         "empty" => Root::Empty,
         "host" => Root::Host(access(args)),
         "overlay" => Root::Overlay(overlay(lower, args, val.span, None)?),
-        _ => Root::Dir { path: text(argument(args, "path")?)?, access: access(args) },
+        _ => Root::Dir {
+            path: text(argument(args, "path")?)?,
+            access: access(args),
+            flags: flags(args),
+            idmap: argument(args, "idmap").is_some(),
+        },
     })
 }
 
@@ -75,6 +81,7 @@ fn source(lower: &mut Lower, val: &Val, path: &str) -> Option<MountSource> {
             access: access(args),
             recursive: argument(args, "recursive").and_then(boolean).unwrap_or(true),
             flags: flags(args),
+            idmap: argument(args, "idmap").is_some(),
         },
         "tmpfs" => MountSource::Tmpfs {
             size: argument(args, "size").and_then(size),
@@ -83,7 +90,14 @@ fn source(lower: &mut Lower, val: &Val, path: &str) -> Option<MountSource> {
             flags: flags(args),
         },
         "overlay" => MountSource::Overlay(overlay(lower, args, val.span, Some(path))?),
-        "proc" => MountSource::Proc,
+        "device" => {
+            MountSource::Device { source: argument(args, "source").and_then(text).unwrap_or_else(|| path.to_string()) }
+        }
+        "secret" => MountSource::Secret { from: secret(lower, args, val.span)? },
+        "proc" => MountSource::Proc(ProcOptions {
+            only_pids: argument(args, "subset").is_some(),
+            hidepid: argument(args, "hidepid").and_then(text),
+        }),
         "dev" => MountSource::Dev,
         "sys" => MountSource::Sys,
         "mqueue" => MountSource::Mqueue,
@@ -91,6 +105,25 @@ fn source(lower: &mut Lower, val: &Val, path: &str) -> Option<MountSource> {
         "cgroup" => MountSource::Cgroup,
         _ => MountSource::File { text: text(argument(args, "text")?)? },
     })
+}
+
+fn secret(lower: &mut Lower, args: &[ArgVal], span: Span) -> Option<SecretFrom> {
+    let (file, fd) = (argument(args, "file"), argument(args, "fd"));
+    match (file.and_then(text), fd.and_then(count)) {
+        (Some(file), None) => return Some(SecretFrom::File(file)),
+        (None, Some(fd)) => return u32::try_from(fd).ok().map(SecretFrom::Fd),
+        _ => {}
+    }
+    let (message, label) = match file {
+        Some(_) => ("a secret has one source", "a file and a descriptor"),
+        None => ("a secret has a source", "neither a file nor a descriptor"),
+    };
+    lower.cx.report(
+        Diagnostic::error("secret-source", message).label(span, label).help(
+            "write `secret(./token)` for a file beside the policy, or `secret(fd: 3)` and start nsl with `3<token`",
+        ),
+    );
+    None
 }
 
 /// Read-only unless the policy says `rw`.
@@ -104,5 +137,6 @@ pub(super) fn flags(args: &[ArgVal]) -> MountFlags {
         nosuid: argument(args, "suid").is_none(),
         nodev: argument(args, "dev").is_none(),
         noexec: argument(args, "noexec").is_some(),
+        nosymfollow: argument(args, "nosymfollow").is_some(),
     }
 }
