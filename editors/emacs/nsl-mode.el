@@ -43,8 +43,8 @@
 
 ;; words: begin
 (defconst nsl--arguments
-  '("backoff" "count" "inodes" "lower" "max" "mode" "path" "pid" "pod" "port" "recursive" "sandbox" "size"
-    "upper" "within" "work")
+  '("backoff" "count" "fd" "hidepid" "inodes" "lower" "max" "mode" "path" "pid" "pod" "port" "recursive"
+    "sandbox" "size" "subset" "upper" "within" "work")
   "The arguments of the language.")
 
 (defconst nsl--capabilities
@@ -405,11 +405,11 @@
   "The types of the language.")
 
 (defconst nsl--values
-  '("abstract-unix-socket" "allow" "always" "bind" "caller" "cgroup" "deny" "dev" "devpts" "dir" "down"
-    "empty" "ephemeral" "errno" "exec" "false" "file" "gid" "host" "i386" "inherit" "join" "kill"
-    "kill-thread" "log" "mqueue" "never" "new" "noexec" "none" "on-failure" "outer" "overlay" "pod" "proc"
-    "ro" "rw" "signal" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited"
-    "unprivileged" "up")
+  '("abstract-unix-socket" "allow" "always" "bind" "caller" "cgroup" "deny" "dev" "device" "devpts" "dir"
+    "down" "empty" "ephemeral" "errno" "exec" "false" "file" "gid" "host" "i386" "idmap" "inherit" "invisible"
+    "join" "kill" "kill-thread" "log" "mqueue" "never" "new" "noaccess" "noexec" "none" "nosymfollow"
+    "on-failure" "outer" "overlay" "pid" "pod" "proc" "ptraceable" "ro" "rw" "secret" "signal" "subid" "suid"
+    "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited" "unprivileged" "up")
   "The values of the language.")
 
 ;; words: end

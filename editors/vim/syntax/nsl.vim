@@ -11,8 +11,8 @@ set cpo&vim
 syn iskeyword @,48-57,_,-,.
 
 " words: begin
-syn keyword nslArgument contained backoff count inodes lower max mode path pid pod port recursive sandbox size
-      \ upper within work
+syn keyword nslArgument contained backoff count fd hidepid inodes lower max mode path pid pod port recursive
+      \ sandbox size subset upper within work
 syn keyword nslCapability contained audit_control audit_read audit_write block_suspend bpf checkpoint_restore
       \ chown dac_override dac_read_search fowner fsetid ipc_lock ipc_owner kill lease linux_immutable
       \ mac_admin mac_override mknod net_admin net_bind_service net_broadcast net_raw perfmon setfcap setgid
@@ -307,10 +307,10 @@ syn keyword nslSyscall contained accept accept4 access acct add_key adjtimex afs
       \ uretprobe uselib userfaultfd ustat utime utimensat utimes vfork vhangup vmsplice vserver wait4 waitid
       \ write writev
 syn keyword nslType contained address bool duration int path percent pid port size string symbol
-syn keyword nslValue contained abstract-unix-socket allow always bind caller cgroup deny dev devpts dir down
-      \ empty ephemeral errno exec false file gid host i386 inherit join kill kill-thread log mqueue never new
-      \ noexec none on-failure outer overlay pod proc ro rw signal subid suid sys tcp tmpfs trap tree true uid
-      \ unlimited unprivileged up
+syn keyword nslValue contained abstract-unix-socket allow always bind caller cgroup deny dev device devpts dir
+      \ down empty ephemeral errno exec false file gid host i386 idmap inherit invisible join kill kill-thread
+      \ log mqueue never new noaccess noexec none nosymfollow on-failure outer overlay pid pod proc ptraceable
+      \ ro rw secret signal subid suid sys tcp tmpfs trap tree true uid unlimited unprivileged up
 " words: end
 
 syn case match

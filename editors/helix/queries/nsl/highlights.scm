@@ -110,10 +110,10 @@
   (binary_expression (symbol) @constant.builtin)
 ]
   (#any-of? @constant.builtin "abstract-unix-socket" "allow" "always" "bind" "caller" "cgroup" "deny" "dev"
-    "devpts" "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "file" "gid" "host" "i386" "inherit"
-    "join" "kill" "kill-thread" "log" "mqueue" "never" "new" "noexec" "none" "on-failure" "outer" "overlay"
-    "pod" "proc" "ro" "rw" "signal" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited"
-    "unprivileged" "up"))
+    "device" "devpts" "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "file" "gid" "host" "i386"
+    "idmap" "inherit" "invisible" "join" "kill" "kill-thread" "log" "mqueue" "never" "new" "noaccess" "noexec"
+    "none" "nosymfollow" "on-failure" "outer" "overlay" "pid" "pod" "proc" "ptraceable" "ro" "rw" "secret"
+    "signal" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited" "unprivileged" "up"))
 
 ([
   (statement value: (symbol) @constant)
