@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use nsl::host::{HostFacts, Probe};
+use nsl::host::{self, HostFacts, Probe};
 use nsl::policy::Sandbox;
 use nsl::report::{Diagnostic, Severity};
-use nsl::resolve::Inputs;
+use nsl::resolve::{Inputs, UserDatabase};
 use nsl::source::{Disk, Files};
 use nsl::{Loaded, plan};
 
@@ -39,7 +39,8 @@ impl Settings {
                     .help("give each parameter one value"));
             }
         }
-        Ok(Inputs { cwd: self.cwd()?, params, caller: nsl::caller_names(facts), open: false })
+        let database = UserDatabase { uid: host::uid_of, gid: host::gid_of };
+        Ok(Inputs { cwd: self.cwd()?, params, caller: nsl::caller_names(facts), open: false, database })
     }
 
     /// The working directory. Where there is none any more, what is absolute still works.

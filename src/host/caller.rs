@@ -41,6 +41,24 @@ fn passwd_entry(text: &str, uid: u32) -> Option<(String, String)> {
     })
 }
 
+/// The id of a user of this host, by name: passwd(5).
+pub fn uid_of(name: &str) -> Option<u32> {
+    id_in(&text("/etc/passwd"), name)
+}
+
+/// The id of a group of this host, by name: group(5).
+pub fn gid_of(name: &str) -> Option<u32> {
+    id_in(&text("/etc/group"), name)
+}
+
+/// The third field of the line that begins with a name.
+fn id_in(database: &str, name: &str) -> Option<u32> {
+    database.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
+    })
+}
+
 fn home_of_environment() -> String {
     std::env::var("HOME").ok().filter(|home| home.starts_with('/')).unwrap_or_default()
 }
@@ -95,6 +113,13 @@ mod tests {
         let text = "root:x:0:0:root:/root:/bin/sh\n\nbroken:x\nann:x:1000:1000:Ann,,,:/home/ann:/bin/sh\n";
         assert_eq!(passwd_entry(text, 1000), Some(("ann".to_string(), "/home/ann".to_string())));
         assert_eq!(passwd_entry(text, 1), None);
+    }
+
+    #[test]
+    fn finds_ids_by_name() {
+        let text =
+            "root:x:0:0:root:/root:/bin/sh\nann:x:1000:1000:Ann,,,:/home/ann:/bin/sh\nann:x:7:7::/:\nodd:x:y\n\n";
+        assert_eq!((id_in(text, "ann"), id_in(text, "odd"), id_in(text, "an")), (Some(1000), None, None));
     }
 
     #[test]

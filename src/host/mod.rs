@@ -23,6 +23,7 @@ mod sys;
 mod targets;
 mod text;
 
+pub use caller::{gid_of, uid_of};
 pub use cgroups::CgroupPlace;
 pub use facts::*;
 pub use hierarchies::NoSuchCgroup;

@@ -48,6 +48,23 @@ pub struct Inputs {
     /// Whether parameters without a value are values that nobody knows yet, about which nothing is said, and no
     /// errors: for looking at a policy that is not about to run.
     pub open: bool,
+    /// What names of users and groups mean, where a policy writes them for ids.
+    pub database: UserDatabase,
+}
+
+/// The user database that names of a policy are looked up in: passwd(5), group(5). The default one knows nobody.
+#[derive(Clone, Copy, Debug)]
+pub struct UserDatabase {
+    /// The id of a user.
+    pub uid: fn(&str) -> Option<u32>,
+    /// The id of a group.
+    pub gid: fn(&str) -> Option<u32>,
+}
+
+impl Default for UserDatabase {
+    fn default() -> UserDatabase {
+        UserDatabase { uid: |_| None, gid: |_| None }
+    }
 }
 
 /// What a policy may know of the caller.

@@ -14,7 +14,7 @@ fn expanded(text: &str, real: &Path, params: &[(&str, &str)]) -> (Files, Resolve
     let params: BTreeMap<String, String> =
         params.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
     let caller = CallerNames { uid: 1000, gid: 1000, user: "ada".into(), home: "/home/ada".into() };
-    let inputs = Inputs { params, caller, cwd: HERE.into(), open: false };
+    let inputs = Inputs { params, caller, cwd: HERE.into(), open: false, ..Inputs::default() };
     let mut files = Files::new();
     let root = files.add("policy.nsl", text.to_string());
     let (resolved, all) = expand(&mut files, root, &inputs, &Disk { seen: HERE.into(), real: real.into() });

@@ -50,7 +50,7 @@ fn the_examples_of_the_reference_come_to_what_they_say() {
                 Severity::Advice => "advice",
             };
             // What is no part of the merge rule, such as a program that is missing, is not the subject.
-            told.push((line as usize, format!("{word}: {}", finding.code)));
+            told.push((line, format!("{word}: {}", finding.code)));
         }
         let mut expected = Vec::new();
         for (number, line) in example.lines().enumerate() {

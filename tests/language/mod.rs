@@ -48,7 +48,7 @@ fn resolved(text: &str, name: &str, real: &Path, set: &[&str]) -> (Files, Resolv
     let params: BTreeMap<String, String> =
         set.iter().filter_map(|it| it.split_once('=')).map(|(name, value)| (name.into(), value.into())).collect();
     let caller = CallerNames { uid: 1000, gid: 1000, user: "ada".into(), home: "/home/ada".into() };
-    let inputs = Inputs { params, caller, cwd: HERE.into(), open: false };
+    let inputs = Inputs { params, caller, cwd: HERE.into(), open: false, ..Inputs::default() };
     let mut files = Files::new();
     let root = files.add(name, text.to_string());
     let result = resolve(&mut files, root, &inputs, &Disk { seen: HERE.into(), real: real.into() });

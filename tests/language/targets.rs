@@ -12,7 +12,7 @@ use super::{Disk, HERE, STYLE};
 fn examples_on_targets() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let caller = CallerNames { uid: 1000, gid: 1000, user: "ada".into(), home: "/home/ada".into() };
-    let inputs = Inputs { params: Default::default(), caller, cwd: HERE.into(), open: true };
+    let inputs = Inputs { params: Default::default(), caller, cwd: HERE.into(), open: true, ..Inputs::default() };
     let mut wrong = Vec::new();
     for example in ["hello", "untrusted", "web"] {
         let dir = repository.join("examples");

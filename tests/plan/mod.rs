@@ -79,7 +79,8 @@ fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
 /// The plan of the one sandbox of a text that lies in `/policies`, and the lines that people see of it.
 fn plan_of(text: &str, facts: &HostFacts, set: &[(&str, &str)]) -> (Plan, String) {
     let params = set.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-    let inputs = Inputs { params, cwd: "/policies".into(), caller: nsl::caller_names(facts), open: false };
+    let inputs =
+        Inputs { params, cwd: "/policies".into(), caller: nsl::caller_names(facts), open: false, ..Inputs::default() };
     let loaded = nsl::load_text("/policies/test.nsl", text.to_string(), &inputs, &Disk);
     let errors: Vec<_> = nsl::findings(&loaded).into_iter().filter(|it| it.is_error()).collect();
     assert!(errors.is_empty(), "{errors:#?}");

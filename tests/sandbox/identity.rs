@@ -38,6 +38,19 @@ both! {
         assert_eq!(map_line(&stage.sh("cat /proc/self/uid_map").out()), [0, who.uid(), 1]);
     }
 
+    fn names_of_the_user_database(who) {
+        // Users that every system has, with the same numbers since the first one.
+        let lines = ["map uid daemon = caller", "map gid bin = caller", "as = daemon", "group = bin"];
+        let stage = Stage::new(who).section("user", "new", &lines);
+        let number = |of: &str, name: &str| {
+            let text = std::fs::read_to_string(of).expect("the user database");
+            let line = text.lines().find(|it| it.starts_with(&format!("{name}:"))).expect("it has this one").to_string();
+            line.split(':').nth(2).expect("an id").to_string()
+        };
+        let expected = format!("{}\n{}", number("/etc/passwd", "daemon"), number("/etc/group", "bin"));
+        assert_eq!(stage.sh("id -u; id -g").out(), expected);
+    }
+
     fn ranges(who) {
         if who == Who::User && !stage::have("newuidmap") {
             return skip("sandbox::identity::ranges", "newuidmap is not installed");

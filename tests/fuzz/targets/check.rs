@@ -25,7 +25,7 @@ impl Loader for Beside {
 fuzz_target!(|text: &str| {
     let caller = CallerNames { uid: 1000, gid: 1000, user: "ada".into(), home: "/home/ada".into() };
     for open in [true, false] {
-        let inputs = Inputs { params: Default::default(), caller: caller.clone(), cwd: "/policies".into(), open };
+        let inputs = Inputs { params: Default::default(), caller: caller.clone(), cwd: "/policies".into(), open, ..Inputs::default() };
         let run = || {
             let loaded = nsl::load_text("policy.nsl", text.to_string(), &inputs, &Beside);
             let findings = nsl::findings(&loaded);
