@@ -1,5 +1,6 @@
 //! What the kernel, its switches and the caller's rights allow.
 
+use super::host_net;
 use super::text::duration;
 use crate::host::HostFacts;
 use crate::policy::{EntryKind, IdMap, Mode, MountSource, NsKind, Outside, Sandbox, Strength, Traced};
@@ -14,7 +15,7 @@ pub(super) fn check(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnost
     }
     fresh_proc(sandbox, facts, out);
     cgroups(sandbox, facts, out);
-    ports(sandbox, facts, out);
+    host_net::check(sandbox, facts, out);
     limits(sandbox, facts, out);
     offsets(sandbox, facts, out);
 }
@@ -238,20 +239,6 @@ fn cgroups(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
         finding = finding.label(*span, "required");
     }
     out.push(finding);
-}
-
-fn ports(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
-    for publish in &sandbox.net.publish {
-        let port = publish.value.outer.number;
-        if port < facts.unprivileged_port_start && !facts.caller.has("net_bind_service") {
-            let least = facts.unprivileged_port_start;
-            out.push(
-                Diagnostic::error("publish-low-port", format!("port {port} of the host needs CAP_NET_BIND_SERVICE"))
-                    .label(publish.span(), format!("ports below {least} are privileged on {}", facts.name))
-                    .help(format!("publish a port from {least} on; the port inside may stay")),
-            );
-        }
-    }
 }
 
 fn limits(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {

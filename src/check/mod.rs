@@ -4,8 +4,10 @@
 
 mod binds;
 mod cgroup;
+mod firewall;
 mod host;
 mod host_binds;
+mod host_net;
 mod host_paths;
 mod host_sources;
 mod identity;
@@ -13,6 +15,7 @@ mod joins;
 mod landlock;
 mod layers;
 mod lifecycle;
+mod links;
 mod mnt;
 mod namespaces;
 mod net;

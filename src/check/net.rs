@@ -2,19 +2,26 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::{firewall, links};
 use crate::policy::{Mode, Publish, Sandbox, Traced};
 use crate::report::Diagnostic;
 
 pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     let net = &sandbox.net;
     let own = net.mode.value == Mode::New;
-    let first = net.publish.first().map(Traced::span).or(net.loopback.as_ref().map(Traced::span));
+    let stated = |rule: &Traced<crate::policy::NetRule>| (!rule.is_implied()).then(|| rule.span());
+    let first = (net.publish.first().map(Traced::span))
+        .or(net.loopback.as_ref().map(Traced::span))
+        .or(net.links.first().map(Traced::span))
+        .or(net.addresses.first().map(Traced::span))
+        .or(net.routes.first().map(Traced::span))
+        .or(net.rules.iter().find_map(stated));
     if let (Some(span), false) = (first, own) {
         out.push(
             Diagnostic::error("publish-without-net", "this is about a network of the sandbox's own, and it has none")
                 .label(span, "stated here")
                 .label(net.mode.span(), "`net` is not `new`")
-                .help("write `net new { … }`, or delete the line"),
+                .help("write `net new { … }`, or delete the line: the host's network is the host's to arrange"),
         );
     }
     if let (Some(down), Some(publish)) = (net.loopback.as_ref().filter(|it| !it.value), net.publish.first()) {
@@ -28,6 +35,8 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     for (index, publish) in net.publish.iter().enumerate() {
         publication(publish, &net.publish[..index], out);
     }
+    links::check(net, out);
+    firewall::check(sandbox, out);
     if net.mode.value == Mode::Host && !net.mode.is_implied() && sandbox.seccomp.is_none() {
         out.push(
             Diagnostic::advice("abstract-sockets-open", "abstract UNIX sockets of the host are reachable")

@@ -16,7 +16,7 @@ use super::notices::Word;
 use super::program::Command;
 use super::sources::Sources;
 use super::tree::Tree;
-use super::{identity, init, landlock, program, sys};
+use super::{identity, init, landlock, links, nftables, program, sys};
 use crate::plan::{Action, NsKind, Plan, Stage, Step};
 
 /// What a child takes over from the supervisor.
@@ -149,6 +149,11 @@ impl Child<'_> {
             Action::SetHostname(name) => nix::unistd::sethostname(name).context(|| "sethostname".to_string()),
             Action::SetDomainname(name) => sys::setdomainname(name).context(|| "setdomainname".to_string()),
             Action::LoopbackUp => loopback_up(),
+            Action::MakeBridge { name, mtu } => links::bridge(name, *mtu),
+            Action::AddAddress { link, address } => links::add_address(link, *address),
+            Action::LinkUp { link } => links::set_up(link),
+            Action::AddRoute(route) => links::add_route(route),
+            Action::InstallFirewall(firewall) => nftables::install(firewall),
             Action::SetIds { uid, gid, groups } => {
                 identity::set_ids(*uid, *gid, groups.as_deref())?;
                 // The kernel forgets the death signal when ids change: prctl(2).

@@ -1,11 +1,12 @@
 //! A step that failed, at the line of the policy that asked for it, with the likely cause on this host.
 
+use super::explain_net;
 use super::failure::Notice;
 use super::tree_causes::{
     hold_cause, idmap_cause, mount_cause, overlay_cause, path_cause, placeholder_cause, secret_cause, source_cause,
     tree_cause,
 };
-use crate::plan::{Action, NsKind, Plan, Port, RootSource, Step};
+use crate::plan::{Action, NsKind, Plan, RootSource, Step};
 use crate::report::Diagnostic;
 
 /// The status that nsl ends with when a step has failed: 127 and 126 as shells use them, 125 for the rest.
@@ -58,7 +59,7 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
         Action::OpenSecret { from, .. } => secret_cause(from, errno),
         Action::MapOwners { .. } => ("idmap-failed", idmap_cause(errno)),
         Action::Hold { name, .. } => hold_cause(name, errno),
-        Action::Publish { outer, .. } => ("publish-failed", publish_cause(*outer, errno)),
+        Action::Publish { outer, .. } => ("publish-failed", explain_net::publish(*outer, errno)),
         Action::CreateCgroup(_) | Action::LimitCgroup { .. } | Action::EnterCgroup(_) => {
             ("cgroup-failed", cgroup_cause(errno))
         }
@@ -80,6 +81,11 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
         Action::SetHostname(_) | Action::SetDomainname(_) => {
             ("hostname-failed", text("`uts new` gives the right to it"))
         }
+        Action::MakeLink(link) => ("link-failed", explain_net::link(link, errno)),
+        Action::MakeBridge { .. } | Action::LinkUp { .. } => ("link-failed", explain_net::inner_link(errno)),
+        Action::AddAddress { .. } => ("address-failed", explain_net::address(errno)),
+        Action::AddRoute(route) => ("route-failed", explain_net::route(route, errno)),
+        Action::InstallFirewall(_) => ("firewall-failed", explain_net::firewall(errno)),
         Action::LoopbackUp => ("loopback-failed", text("`net new` gives the right to it")),
         Action::SetIds { .. } => (
             "ids-failed",
@@ -160,21 +166,6 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
 
 fn text(text: &str) -> Option<String> {
     Some(text.to_string())
-}
-
-fn publish_cause(port: Port, errno: i32) -> Option<String> {
-    match errno {
-        libc::EADDRINUSE => Some(format!(
-            "something on this host listens on port {port} already (`ss -lnp{} sport = :{}` shows what): publish another",
-            &port.protocol.name()[..1],
-            port.number,
-        )),
-        libc::EACCES => Some(format!(
-            "ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE: publish a port from 1024 on instead of {port}"
-        )),
-        libc::EADDRNOTAVAIL => text("this host has no such address"),
-        _ => None,
-    }
 }
 
 fn cgroup_cause(errno: i32) -> Option<String> {

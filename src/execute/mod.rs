@@ -15,6 +15,7 @@ mod covers;
 mod datagrams;
 mod enter;
 mod explain;
+mod explain_net;
 mod failure;
 mod filter;
 mod identity;
@@ -23,7 +24,10 @@ mod janitor;
 mod join;
 mod kernel_log;
 mod landlock;
+mod links;
 mod mounts;
+mod netlink;
+mod nftables;
 mod notices;
 mod outcome;
 mod overlay;
@@ -90,6 +94,7 @@ pub fn run(plan: &Plan, options: Options, observe: &mut dyn FnMut(Event)) -> Rep
     let result = attempt(plan, options, &mut prepared, &mut clock, observe);
     clock.ended();
     let cgroups = cgroup::used(prepared.cgroups.iter());
+    std::mem::take(&mut prepared.links).into_iter().for_each(links::MadeLink::remove);
     let left = prepared.janitor.take().map_or(Vec::new(), janitor::Janitor::finish);
     let report = Report { cgroups, left, times: clock.finish(), ..Report::default() };
     match result {

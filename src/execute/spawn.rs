@@ -17,8 +17,8 @@ use super::join::{self, Opened};
 use super::program::Command;
 use super::relay;
 use super::sources::{self, Sources};
-use super::{Options, cgroup, filter, identity, init, sys};
-use crate::plan::{Action, CgroupDir, NsKind, Plan, Port, Protocol, Stage};
+use super::{Options, cgroup, filter, identity, init, links, sys};
+use crate::plan::{Action, CgroupDir, LinkStep, NsKind, Plan, Port, Protocol, Stage};
 
 /// What is there before the child is.
 #[derive(Default)]
@@ -27,6 +27,8 @@ pub struct Prepared {
     /// Namespaces that are joined.
     joined: Vec<Opened>,
     ports: Vec<relay::Port>,
+    /// Interfaces on the host that are to be removed.
+    pub links: Vec<links::MadeLink>,
     filters: Vec<(usize, Vec<libc::sock_filter>)>,
     command: Option<Command>,
     /// Removes the cgroups and the placeholders.
@@ -305,6 +307,7 @@ fn admit(
             Action::DenySetgroups => identity::deny_setgroups(running.pid),
             Action::MapUids(mapping) => identity::write_map(running.pid, "uid_map", mapping),
             Action::MapGids(mapping) => identity::write_map(running.pid, "gid_map", mapping),
+            Action::MakeLink(step) => make_link(step, running.pid, &mut prepared.links),
             Action::EnterCgroup(dir) => match prepared.made(dir) {
                 Some(made) => cgroup::enter(&made.path, running.pid.as_raw()),
                 None => Ok(()),
@@ -331,6 +334,12 @@ fn admit(
         .context(|| "letting the child go on".to_string())
         .map(drop)
         .map_err(|failure| Notice { step: plan.steps.len().saturating_sub(1), failure, fatal: true })
+}
+
+fn make_link(step: &LinkStep, child: Pid, made: &mut Vec<links::MadeLink>) -> Done {
+    let inside = links::namespace_of(child)?;
+    made.extend(links::make(step, inside.as_fd())?);
+    Ok(())
 }
 
 /// Opened while the child waits: once it has changed its ids it is not dumpable, and its namespaces cannot be

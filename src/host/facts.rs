@@ -30,6 +30,12 @@ pub struct HostFacts {
     pub proc_masked: Vec<String>,
     /// net.ipv4.ip_unprivileged_port_start
     pub unprivileged_port_start: u16,
+    /// Whether the caller may make interfaces in its own network namespace: CAP_NET_ADMIN in the user namespace that owns it.
+    #[serde(default)]
+    pub net_admin: bool,
+    /// The interfaces of that network namespace; empty where they are not known.
+    #[serde(default)]
+    pub interfaces: Vec<String>,
     /// Hard limits of the caller by name (`nofile`), `None` for infinity.
     pub hard_limits: BTreeMap<String, Option<u64>>,
     /// CLOCK_BOOTTIME and CLOCK_MONOTONIC now, in whole seconds (time offsets must not make them negative).

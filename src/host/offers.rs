@@ -34,7 +34,7 @@ pub fn offers(facts: &HostFacts) -> Vec<Offer> {
     offers.extend(
         [("memory", "memory.max"), ("pids", "pids.max"), ("cpu", "cpu.max")].map(|it| limit(it.0, it.1, facts)),
     );
-    offers.extend([seccomp(facts), landlock(facts), low_ports(facts)]);
+    offers.extend([seccomp(facts), landlock(facts), low_ports(facts), interfaces(facts)]);
     offers
 }
 
@@ -247,6 +247,18 @@ fn low_ports(facts: &HostFacts) -> Offer {
     )
 }
 
+fn interfaces(facts: &HostFacts) -> Offer {
+    let topic = "veth, macvlan";
+    if facts.net_admin {
+        return yes(topic, "you may make interfaces in this network");
+    }
+    no(
+        topic,
+        "one end belongs to the host, and that takes CAP_NET_ADMIN there",
+        "run nsl as root; `publish` leads in without any right",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -278,6 +290,7 @@ mod tests {
         worst.caller.subuid.clear();
         worst.caller.subgid.clear();
         worst.unprivileged_port_start = 1024;
+        worst.net_admin = false;
         worst.proc_masked = vec!["/proc/kcore".to_string()];
         for offer in offers(&worst) {
             assert!(!offer.available, "{offer:?}");

@@ -62,6 +62,7 @@ impl Probe {
     pub fn facts(&self) -> HostFacts {
         let caller = caller::find(&self.mounts);
         let root = caller.uid == 0 && caller.initial_userns;
+        let net_admin = caller.has("net_admin") && owns_network();
         HostFacts {
             name: "this host".to_string(),
             kernel: kernel(),
@@ -73,6 +74,8 @@ impl Probe {
             seccomp_actions: words("/proc/sys/kernel/seccomp/actions_avail"),
             proc_masked: mounts::proc_masked(&self.mounts),
             unprivileged_port_start: number("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap_or(1024),
+            net_admin,
+            interfaces: interfaces(&text("/proc/self/net/dev")),
             hard_limits: LIMITS.iter().map(|(name, it)| (name.to_string(), getrlimit(*it).maximum)).collect(),
             uptime: uptime(),
             helpers: helpers(),
@@ -139,6 +142,16 @@ fn namespaces() -> Vec<NsKind> {
     let entries = fs::read_dir("/proc/self/ns").into_iter().flatten().flatten();
     let names: Vec<_> = entries.map(|it| it.file_name()).collect();
     NsKind::ALL.into_iter().filter(|kind| names.iter().any(|name| name == kind.name())).collect()
+}
+
+/// Whether the network namespace belongs to the caller's user namespace: its switches do to the root of that one.
+fn owns_network() -> bool {
+    fs::metadata("/proc/sys/net/ipv4/ip_forward").is_ok_and(|it| it.uid() == 0)
+}
+
+/// The first column of /proc/net/dev, which has two lines of headings.
+fn interfaces(table: &str) -> Vec<String> {
+    table.lines().skip(2).filter_map(|line| Some(line.split_once(':')?.0.trim().to_string())).collect()
 }
 
 /// The younger of the two clocks that have offsets.

@@ -168,6 +168,8 @@ fn facts(system: &System, root: bool) -> HostFacts {
         proc_masked: if system.contained { CONTAINER_MASKED.map(String::from).to_vec() } else { Vec::new() },
         // Docker sets net.ipv4.ip_unprivileged_port_start to 0 in the container's network namespace.
         unprivileged_port_start: if system.contained { 0 } else { 1024 },
+        net_admin: privileged,
+        interfaces: Vec::new(),
         hard_limits: BTreeMap::new(),
         // A time offset is about a host that has been up for a while; an hour is the least one may count on.
         uptime: 3600,

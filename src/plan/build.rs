@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{Action, Degraded, Ending, Plan, Stage, Step, cgroup, filter, identity, join, program, sources, tree};
+use super::{Action, Degraded, Ending, Plan, Stage, Step, cgroup, filter, identity, join, net, program, sources, tree};
 use crate::host::HostFacts;
 use crate::policy::{NsKind, Origin, Sandbox, Strength, Traced};
 use crate::report::Diagnostic;
@@ -34,7 +34,9 @@ pub fn plan(sandbox: &Sandbox, facts: &HostFacts, options: &Options) -> Result<P
         sources::admit(&mut builder);
     }
     cgroup::enter(&mut builder, &cgroups);
+    net::links(&mut builder);
     program::kernel_namespaces(&mut builder);
+    net::inside(&mut builder);
     if let Some(identity) = &identity {
         identity::assume(&mut builder, identity);
     }

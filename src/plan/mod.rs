@@ -12,6 +12,8 @@ mod filter_text;
 mod identity;
 mod join;
 mod landlock;
+mod net;
+mod net_text;
 mod print;
 mod program;
 mod sources;
@@ -21,8 +23,8 @@ mod tree_text;
 pub mod why;
 
 pub use crate::policy::{
-    Access, Action as SyscallAction, CompareOp, Condition, MountFlags, NsKind, Port, ProcOptions, Protocol, Scope,
-    SecretFrom, Signal,
+    Access, Action as SyscallAction, Cidr, CompareOp, Condition, Direction, LinkKind, MacvlanMode, MountFlags, NextHop,
+    NsKind, Peer, Port, Ports, ProcOptions, Protocol, Scope, SecretFrom, Signal, Veth,
 };
 pub use build::{Options, plan};
 pub use filter::{By, Decision, abis, decisions, filter_spec};

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     Action, Bytes, CgroupDir, CgroupLimit, IdMapping, LandlockPath, LandlockSpec, NamespaceFrom, Plan, RootSource,
-    SecretFrom, Stage, Step, filter_text, tree_text,
+    SecretFrom, Stage, Step, filter_text, net_text, tree_text,
 };
 use crate::source::Files;
 
@@ -38,6 +38,11 @@ pub fn print(plan: &Plan, files: &Files) -> String {
         let _ = writeln!(out, "  {:>3}  {:first$}  {:second$}  {}", number + 1, row[0], row[1], row[2]);
         if let Action::InstallFilter(filter) = &step.action {
             for line in filter_text::details(filter) {
+                let _ = writeln!(out, "         {line}");
+            }
+        }
+        if let Action::InstallFirewall(firewall) = &step.action {
+            for line in net_text::rules(firewall) {
                 let _ = writeln!(out, "         {line}");
             }
         }
@@ -154,6 +159,12 @@ pub fn describe(action: &Action) -> String {
         Action::SetHostname(name) => format!("sethostname {}", quoted(name)),
         Action::SetDomainname(name) => format!("setdomainname {}", quoted(name)),
         Action::LoopbackUp => "set lo up".to_string(),
+        Action::MakeLink(link) => net_text::link(link),
+        Action::MakeBridge { name, mtu } => format!("make the bridge {name}{}", net_text::mtu(*mtu)),
+        Action::AddAddress { link, address } => format!("give {link} the address {address}"),
+        Action::LinkUp { link } => format!("set {link} up"),
+        Action::AddRoute(route) => net_text::route(route),
+        Action::InstallFirewall(firewall) => net_text::firewall(firewall),
         Action::SetIds { uid, gid, groups } => {
             let groups = groups.as_ref().map_or(", groups as they are".to_string(), |it| format!(", groups {it:?}"));
             format!("become uid {uid} gid {gid}{groups}")

@@ -45,10 +45,6 @@ pub(super) fn kernel_namespaces(builder: &mut Builder) {
     if let Some(name) = &sandbox.uts.domainname {
         builder.step_of(Stage::Child, Action::SetDomainname(name.value.clone()), name);
     }
-    if sandbox.is_new(NsKind::Net) && sandbox.net.loopback.as_ref().is_none_or(|it| it.value) {
-        let origin = sandbox.net.loopback.as_ref().map_or(&sandbox.net.mode.origin, |it| &it.origin);
-        builder.step(Stage::Child, Action::LoopbackUp, origin);
-    }
 }
 
 /// From the finished namespaces to the program.

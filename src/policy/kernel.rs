@@ -13,28 +13,6 @@ pub struct Pid {
     pub init: Traced<bool>,
 }
 
-/// network_namespaces(7)
-#[derive(Clone, Debug, Serialize)]
-pub struct Net {
-    /// Where the namespace comes from.
-    pub mode: Traced<Mode>,
-    /// `loopback = up | down`; up where not stated.
-    pub loopback: Option<Traced<bool>>,
-    /// `publish OUTER = INNER`
-    pub publish: Vec<Traced<Publish>>,
-}
-
-/// A port of the host that leads to a port of the sandbox.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Publish {
-    /// The address of the host it listens on; 127.0.0.1 where not stated.
-    pub address: Option<std::net::IpAddr>,
-    /// The port of the host.
-    pub outer: Port,
-    /// The port inside, on 127.0.0.1.
-    pub inner: Port,
-}
-
 /// `443/tcp`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Port {

@@ -7,6 +7,7 @@ mod identity;
 mod kernel;
 mod landlock;
 mod limits;
+mod net;
 mod trace;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ pub use identity::*;
 pub use kernel::*;
 pub use landlock::*;
 pub use limits::*;
+pub use net::*;
 pub use trace::*;
 
 use crate::source::Span;

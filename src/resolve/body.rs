@@ -295,7 +295,13 @@ impl Walk<'_, '_> {
 
     fn labels(&mut self, it: &Statement, field: &'static Field, names: &Names) -> Option<Vec<Val>> {
         let leads = field.lead.is_some() && it.labels.len() == field.labels.len() + 1;
-        let types: Vec<Ty> = field.lead.filter(|_| leads).into_iter().chain(field.labels.iter().copied()).collect();
+        let types: Vec<Ty> = field
+            .lead
+            .filter(|_| leads)
+            .into_iter()
+            .chain(field.labels.iter().copied())
+            .chain(field.trail.filter(|_| it.labels.len() > field.labels.len()))
+            .collect();
         if let Some(extra) = it.labels.get(types.len()) {
             self.cx.report(
                 Diagnostic::error(
@@ -411,20 +417,8 @@ impl Walk<'_, '_> {
 }
 
 /// Fields that the language has a place for and nobody can give yet, by section: a "did you mean" would mislead.
-const PLANNED: &[(&str, &str)] = &[
-    ("net", "uplink"),
-    ("net", "dns"),
-    ("net", "veth"),
-    ("net", "link"),
-    ("net", "address"),
-    ("net", "route"),
-    ("net", "allow"),
-    ("net", "deny"),
-    ("mnt", "secret"),
-    ("cgroup", "memory.high"),
-    ("cgroup", "cpu.weight"),
-    ("cgroup", "io.max"),
-];
+const PLANNED: &[(&str, &str)] =
+    &[("mnt", "secret"), ("cgroup", "memory.high"), ("cgroup", "cpu.weight"), ("cgroup", "io.max")];
 
 fn references(expr: &Expr, out: &mut Vec<String>) {
     match &expr.kind {
@@ -457,12 +451,15 @@ fn usage(field: &Field) -> String {
             Ty::Path => " PATH".into(),
             Ty::Port => " PORT".into(),
             Ty::Id => " ID".into(),
+            Ty::Network => " NETWORK".into(),
+            Ty::Any(_) => " PEER".into(),
             _ => " NAME".into(),
         })
         .collect();
     let value = if field.value.is_some() { " = …" } else { "" };
     let lead = field.lead.map_or("", |_| " [ADDRESS]");
-    format!("`{}{lead}{labels}{value}`", field.head)
+    let trail = field.trail.map_or("", |_| " [PORT]");
+    format!("`{}{lead}{labels}{trail}{value}`", field.head)
 }
 
 /// What stands for a mode that could not be evaluated: a join stays one, of nobody, and the rest is new.

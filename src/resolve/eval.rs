@@ -26,6 +26,7 @@ pub fn eval(expr: &Expr, scope: &mut Scope) -> Option<Val> {
         ExprKind::Str(parts) => Value::Str(string(parts, scope)?),
         ExprKind::Symbol(it) => Value::Symbol(it.clone()),
         ExprKind::Set(it) => Value::Set(it.clone()),
+        ExprKind::Everything => Value::Everything,
         ExprKind::Ref(names) => return scope.lookup(names, span),
         ExprKind::List(items) => {
             // Every element is evaluated, so that every finding is made at once.

@@ -13,6 +13,27 @@ pub fn fit(val: Val, ty: &Ty, what: &str, scope: &mut Scope) -> Option<Val> {
         (Ty::Bool, Value::Bool(_)) | (Ty::Size, Value::Size(_)) | (Ty::Port, Value::Port(_)) => Some(val),
         (Ty::Percent, Value::Percent(_)) | (Ty::Str, Value::Str(_)) | (Ty::Offset, Value::Duration(_)) => Some(val),
         (Ty::Path, Value::Path(_)) | (Ty::Address, Value::Address(..)) => Some(val),
+        (Ty::Everything, Value::Everything) | (Ty::Host, Value::Address(_, None)) => Some(val),
+        (Ty::Network, Value::Address(_, Some(_))) => Some(val),
+        (Ty::Host, Value::Address(ip, Some(_))) => {
+            let ip = ip.to_string();
+            scope.report(
+                Diagnostic::error("wrong-type", format!("{what} is one address, and this is a network"))
+                    .label(span, "with the length of a prefix")
+                    .help(format!("write `{ip}`"))
+                    .fix(format!("write `{ip}`"), span, ip),
+            );
+            None
+        }
+        (Ty::Network, Value::Address(ip, None)) => {
+            let length = if ip.is_ipv4() { 24 } else { 64 };
+            scope.report(
+                Diagnostic::error("wrong-type", format!("{what} does not say how large its network is"))
+                    .label(span, "an address without the length of a prefix")
+                    .help(format!("write how many bits name the network, such as `{ip}/{length}`")),
+            );
+            None
+        }
         (Ty::Word, Value::Symbol(_)) | (Ty::Id, Value::Symbol(_)) => Some(val),
         (Ty::Int(least, most), Value::Int(it)) => {
             let fits = least <= it && it <= most;
@@ -94,7 +115,8 @@ fn matches(value: &Value, ty: &Ty) -> bool {
         Ty::Duration | Ty::Offset => matches!(value, Value::Duration(_)),
         Ty::Percent => matches!(value, Value::Percent(_)),
         Ty::Port => matches!(value, Value::Port(_)),
-        Ty::Address => matches!(value, Value::Address(..)),
+        Ty::Address | Ty::Network | Ty::Host => matches!(value, Value::Address(..)),
+        Ty::Everything => matches!(value, Value::Everything),
         Ty::Path => matches!(value, Value::Path(_)),
         Ty::Str => matches!(value, Value::Str(_)),
         Ty::Symbol(_) | Ty::Word | Ty::Signal => matches!(value, Value::Symbol(_)),

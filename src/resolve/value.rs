@@ -36,6 +36,8 @@ pub enum Value {
     Str(String),
     Symbol(String),
     Set(String),
+    /// `*`
+    Everything,
     List(Vec<Val>),
     Variant(String, Vec<ArgVal>),
     /// A comparison as an argument of a system call.
@@ -81,6 +83,7 @@ impl Value {
             Value::Str(_) => "a string",
             Value::Symbol(_) => "a word",
             Value::Set(_) => "a group of system calls",
+            Value::Everything => "`*`",
             Value::List(_) => "a list",
             Value::Variant(..) => "a variant",
             Value::Compare(_) => "a condition",
@@ -113,6 +116,7 @@ impl Display for Value {
             Value::Path(text) | Value::Str(text) => f.write_str(&quoted(text)),
             Value::Symbol(it) => f.write_str(it),
             Value::Set(it) => write!(f, "@{it}"),
+            Value::Everything => f.write_str("*"),
             Value::List(items) => {
                 f.write_str("[")?;
                 separated(f, items)?;

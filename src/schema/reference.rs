@@ -47,6 +47,8 @@ fn usage(field: &Field) -> String {
             Ty::Path => " PATH".to_string(),
             Ty::Port => " PORT".to_string(),
             Ty::Id => " ID".to_string(),
+            Ty::Network => " NETWORK".to_string(),
+            Ty::Any(_) => " PEER".to_string(),
             _ => " NAME".to_string(),
         })
         .collect();
@@ -57,7 +59,8 @@ fn usage(field: &Field) -> String {
     };
     let value = if field.shape == Shape::Section { " { … }" } else { value };
     let lead = field.lead.map_or("", |_| " [ADDRESS]");
-    format!("{}{lead}{labels}{value}", field.head)
+    let trail = field.trail.map_or("", |_| " [PORT]");
+    format!("{}{lead}{labels}{trail}{value}", field.head)
 }
 
 fn describe(ty: &Ty) -> String {

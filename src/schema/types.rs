@@ -19,8 +19,14 @@ pub enum Ty {
     Percent,
     /// `443/tcp`
     Port,
-    /// `10.0.0.2`
+    /// `10.0.0.2`, `10.0.0.0/8`
     Address,
+    /// `10.0.0.2`, one address alone.
+    Host,
+    /// `10.0.0.2/24`, with the length of its prefix.
+    Network,
+    /// `*`
+    Everything,
     /// A path of the host, or inside; absolute once it is evaluated.
     Path,
     /// `"text"`
@@ -96,6 +102,8 @@ pub struct Field {
     pub shape: Shape,
     /// The type of a label that may stand before the others.
     pub lead: Option<Ty>,
+    /// The type of a label that may stand behind the others.
+    pub trail: Option<Ty>,
     /// The types of its labels.
     pub labels: &'static [Ty],
     /// The type of its value; `None` where it has none.
@@ -128,6 +136,7 @@ impl Field {
         let family = match (self.section, self.head) {
             ("mnt", "mount" | "hide" | "protect" | "link" | "mkdir") => "mnt.path",
             ("seccomp", "allow" | "deny") => "seccomp.rule",
+            ("net", "allow" | "deny") => "net.rule",
             _ => return key.to_string(),
         };
         format!("{family}{}", &key[self.path().len().min(key.len())..])
@@ -146,7 +155,10 @@ impl Ty {
             Ty::Offset => "a duration such as `1d` or `-2h`".into(),
             Ty::Percent => "a percentage such as `50%`".into(),
             Ty::Port => "a port such as `443/tcp`".into(),
-            Ty::Address => "an address such as `127.0.0.1`".into(),
+            Ty::Address => "an address such as `127.0.0.1` or `10.0.0.0/8`".into(),
+            Ty::Host => "an address such as `127.0.0.1`".into(),
+            Ty::Network => "an address with its prefix such as `10.0.0.2/24`".into(),
+            Ty::Everything => "`*`".into(),
             Ty::Path => "a path".into(),
             Ty::Str => "a string".into(),
             Ty::Symbol(words) => one_of(&words.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>()),

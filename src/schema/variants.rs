@@ -155,6 +155,38 @@ pub(super) const MOUNTS: &[Variant] = &[
     ),
 ];
 
+/// Where an interface comes from.
+pub(super) const LINKS: &[Variant] = &[
+    variant(
+        "veth",
+        "one end of a pair, veth(4); the other end is on the host, or in the namespace of the file `netns`, and may be a port \
+         of a bridge there",
+        &[
+            named("address", Ty::Network),
+            named("peer", Ty::Word),
+            named("peer-address", Ty::Network),
+            named("bridge", Ty::Word),
+            named("netns", Ty::Path),
+            named("mtu", Ty::Int(68, 65_535)),
+        ],
+    ),
+    variant(
+        "macvlan",
+        "another address of hardware on an interface of the host; `private` cannot talk to its siblings",
+        &[
+            required("parent", Ty::Word),
+            named("mode", Ty::Symbol(&["bridge", "private", "vepa", "passthru"])),
+            named("address", Ty::Network),
+            named("mtu", Ty::Int(68, 65_535)),
+        ],
+    ),
+    variant(
+        "bridge",
+        "a bridge of the sandbox's own, which leads nowhere outside; without any privilege",
+        &[named("address", Ty::Network), named("mtu", Ty::Int(68, 65_535))],
+    ),
+];
+
 pub(super) const ACTIONS: &[Variant] = &[
     variant("allow", "the call is made", &[]),
     variant("log", "the call is made, and noted in the kernel's log", &[]),
@@ -172,7 +204,7 @@ pub(super) const READY: &[Variant] = &[
     variant(
         "tcp",
         "a TCP connection succeeds",
-        &[positional("address", Ty::Address, true), required("port", Ty::Int(1, 65535)), named("within", Ty::Duration)],
+        &[positional("address", Ty::Host, true), required("port", Ty::Int(1, 65535)), named("within", Ty::Duration)],
     ),
     variant("file", "a file exists", &[positional("path", Ty::Path, true), named("within", Ty::Duration)]),
     variant(

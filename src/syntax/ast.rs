@@ -322,6 +322,8 @@ pub enum ExprKind {
     Ref(Vec<Name>),
     /// `@basic`, without `@`.
     Set(String),
+    /// `*`
+    Everything,
     /// `[a, b]`
     List(Vec<Expr>),
     /// `tmpfs(size: 64MiB, noexec)`

@@ -32,6 +32,7 @@ impl Lowering<'_> {
             Rule::string => self.string(pair),
             Rule::reference => ExprKind::Ref(self.names(pair)),
             Rule::setref => ExprKind::Set(text.trim_start_matches('@').to_string()),
+            Rule::everything => ExprKind::Everything,
             Rule::address => ExprKind::Address(text.to_string()),
             Rule::list => {
                 let parts = slips::commas(self, pair, "elements");

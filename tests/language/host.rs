@@ -169,6 +169,30 @@ const CASES: &[Case] = &[
         host: || user(|it| it.landlock_abi = 3),
     },
     Case {
+        code: "link-needs-root",
+        name: "veth",
+        body: "user new\n  net new {\n    link eth0 = veth(address: 10.1.0.2/24)\n  }",
+        host: || user(|_| ()),
+    },
+    Case {
+        code: "-",
+        name: "bridge-of-its-own",
+        body: "user new\n  net new {\n    link br0 = bridge(address: 10.1.0.2/24)\n  }",
+        host: || user(|_| ()),
+    },
+    Case {
+        code: "interface-missing",
+        name: "bridge",
+        body: "user new\n  net new {\n    link eth0 = veth(bridge: br0)\n  }",
+        host: || user(|it| (it.net_admin, it.interfaces) = (true, vec!["lo".into(), "eth0".into()])),
+    },
+    Case {
+        code: "interface-taken",
+        name: "peer",
+        body: "user new\n  net new {\n    link eth0 = veth(peer: \"eth0\")\n  }",
+        host: || user(|it| (it.net_admin, it.interfaces) = (true, vec!["lo".into(), "eth0".into()])),
+    },
+    Case {
         code: "namespace-missing",
         name: "ipc",
         body: "user new\n  ipc new",

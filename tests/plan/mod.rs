@@ -62,6 +62,8 @@ fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
         cgroups,
         landlock_abi: 6,
         seccomp_actions: vec!["allow".into(), "errno".into()],
+        net_admin: false,
+        interfaces: vec![],
         proc_masked: Vec::new(),
         unprivileged_port_start: 1024,
         hard_limits: BTreeMap::new(),

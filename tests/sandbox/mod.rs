@@ -19,6 +19,7 @@ mod landlock;
 mod library;
 mod life;
 mod limits;
+mod links;
 mod namespaces;
 mod network;
 mod overlays;

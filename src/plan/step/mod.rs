@@ -5,6 +5,7 @@ mod cgroup;
 mod identity;
 mod join;
 mod kernel;
+mod net;
 mod tree;
 
 pub use bytes::*;
@@ -12,11 +13,12 @@ pub use cgroup::*;
 pub use identity::*;
 pub use join::*;
 pub use kernel::*;
+pub use net::*;
 pub use tree::*;
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::{NsKind, Port, SecretFrom, Signal, Via};
+use crate::policy::{Cidr, NsKind, Port, SecretFrom, Signal, Via};
 use crate::source::Span;
 
 /// Everything that a run does, in order.
@@ -197,6 +199,31 @@ pub enum Action {
     SetDomainname(String),
     /// Bring `lo` up.
     LoopbackUp,
+    /// Make an interface on the host, or take one, and put one end into the child's network namespace.
+    MakeLink(LinkStep),
+    /// Make a bridge of the sandbox's own.
+    MakeBridge {
+        /// Its name.
+        name: String,
+        /// The largest packet, bytes.
+        mtu: Option<u32>,
+    },
+    /// Give an interface an address.
+    AddAddress {
+        /// The interface.
+        link: String,
+        /// The address.
+        address: Cidr,
+    },
+    /// Bring an interface up.
+    LinkUp {
+        /// The interface.
+        link: String,
+    },
+    /// Add a route.
+    AddRoute(RouteStep),
+    /// Load the rules of a firewall into the kernel.
+    InstallFirewall(Firewall),
     /// setgroups(2), setresgid(2), setresuid(2), inside.
     SetIds {
         /// User id inside.

@@ -29,6 +29,7 @@ mod joins;
 mod landlock;
 mod language;
 mod layers;
+mod net;
 mod paths;
 mod policy;
 mod run;
@@ -78,6 +79,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         special::PAGES,
         filter::PAGES,
         landlock::PAGES,
+        net::PAGES,
         host::PAGES,
         joins::PAGES,
         run::PAGES,

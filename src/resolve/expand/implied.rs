@@ -11,7 +11,7 @@ struct Row {
     section: &'static str,
     head: &'static str,
     labels: Vec<Value>,
-    value: Value,
+    value: Option<Value>,
     origin: Origin,
 }
 
@@ -36,7 +36,7 @@ pub fn add_implied(expanded: &mut Expanded, sandbox: &Sandbox) {
             strength: Strength::Required,
             field,
             labels: row.labels.into_iter().map(at).collect(),
-            value: Some(at(row.value)),
+            value: row.value.map(at),
             slot,
             group: None,
             origin: row.origin,
@@ -52,7 +52,7 @@ fn modes(sandbox: &Sandbox) -> Vec<Row> {
             section: kind.name(),
             head: "",
             labels: Vec::new(),
-            value: variant("host"),
+            value: Some(variant("host")),
             origin: sandbox.mode(kind).origin.clone(),
         })
         .collect()
@@ -64,7 +64,7 @@ fn maps(sandbox: &Sandbox) -> Vec<Row> {
         section: "user",
         head: "map",
         labels: vec![Value::Symbol(kind.into()), Value::Int(map.value.inside.into())],
-        value: variant("unprivileged"),
+        value: Some(variant("unprivileged")),
         origin: map.origin.clone(),
     };
     let implied = |maps: &[Traced<IdMap>], kind| -> Vec<Row> {
@@ -75,7 +75,7 @@ fn maps(sandbox: &Sandbox) -> Vec<Row> {
 
 fn settings(sandbox: &Sandbox) -> Vec<Row> {
     let name = sandbox.name.span();
-    let setting = |section, head, value, origin| Row { section, head, labels: Vec::new(), value, origin };
+    let setting = |section, head, value, origin| Row { section, head, labels: Vec::new(), value: Some(value), origin };
     let mut rows = vec![
         setting("", "cwd", Value::Path("/".into()), Origin::implied(name, "cwd", "a program starts in `/`")),
         setting("", "no-new-privs", Value::Bool(sandbox.no_new_privs.value), sandbox.no_new_privs.origin.clone()),
@@ -99,6 +99,10 @@ fn settings(sandbox: &Sandbox) -> Vec<Row> {
         let origin =
             Origin::implied(sandbox.net.mode.span(), "net.loopback", "a new network has a loopback that is up");
         rows.push(setting("net", "loopback", Value::Symbol("up".into()), origin));
+    }
+    for rule in sandbox.net.rules.iter().filter(|it| it.is_implied()) {
+        let labels = vec![Value::Symbol(rule.value.direction.name().into()), Value::Everything];
+        rows.push(Row { section: "net", head: "deny", labels, value: None, origin: rule.origin.clone() });
     }
     if sandbox.is_new(NsKind::Mnt) {
         let origin = Origin::implied(sandbox.mnt.mode.span(), "mnt.root", "a tree begins empty");

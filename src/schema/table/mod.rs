@@ -10,7 +10,7 @@ mod net;
 mod stop;
 
 use super::types::{Field, Shape, Ty};
-use super::variants::{ACTIONS, MODES, MOUNTS, OUTSIDE, READY, RESTART, ROOTS};
+use super::variants::{ACTIONS, LINKS, MODES, MOUNTS, OUTSIDE, READY, RESTART, ROOTS};
 
 /// A block of a sandbox.
 #[derive(Debug)]
@@ -56,6 +56,7 @@ const BASE: Field = Field {
     head: "",
     shape: Shape::Setting,
     lead: None,
+    trail: None,
     labels: &[],
     value: None,
     value_optional: false,

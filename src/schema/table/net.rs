@@ -2,11 +2,20 @@
 
 use super::*;
 
+/// What a rule of the firewall is about.
+const PEER: Ty = Ty::Any(&[Ty::Everything, Ty::Address]);
+/// A port, or all of a protocol.
+const PORTS: Ty = Ty::Any(&[Ty::Port, Ty::Symbol(&["tcp", "udp", "icmp"])]);
+
+const fn rule(head: &'static str, doc: &'static str) -> Field {
+    Field { trail: Some(PORTS), ..entry("net", head, &[Ty::Symbol(&["in", "out"]), PEER], None, doc) }
+}
+
 pub(super) const NET: &[Field] = &[
     setting("net", "loopback", Ty::Symbol(&["up", "down"]), "up", "whether `lo` is up"),
     weaker(
         Field {
-            lead: Some(Ty::Address),
+            lead: Some(Ty::Host),
             privilege: "CAP_NET_BIND_SERVICE for outer ports below 1024",
             ..entry(
                 "net",
@@ -19,4 +28,34 @@ pub(super) const NET: &[Field] = &[
         },
         "one more, or another address",
     ),
+    weaker(
+        Field {
+            privilege: "CAP_NET_ADMIN on the host, but for `bridge`",
+            ..entry(
+                "net",
+                "link",
+                &[Ty::Word],
+                Some(Ty::Variant(LINKS)),
+                "an interface, by the name that it has inside",
+            )
+        },
+        "one more",
+    ),
+    entry("net", "address", &[Ty::Word, Ty::Network], None, "one more address of an interface"),
+    entry(
+        "net",
+        "route",
+        &[Ty::Network],
+        Some(Ty::Any(&[Ty::Host, Ty::Word])),
+        "where a network is reached: through a gateway, or on an interface; `0.0.0.0/0` and `::/0` are everything",
+    ),
+    weaker(
+        rule(
+            "allow",
+            "what may come in, or go out, and with whom: `*`, or a network; everything else in that direction \
+             is denied",
+        ),
+        "one more",
+    ),
+    weaker(rule("deny", "what may not, although a wider rule allows it"), "removed"),
 ];

@@ -1,0 +1,69 @@
+//! What a network asks of the host.
+
+use crate::host::HostFacts;
+use crate::policy::{Link, LinkKind, Sandbox, Traced};
+use crate::report::Diagnostic;
+
+pub(super) fn check(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
+    ports(sandbox, facts, out);
+    let outer = |it: &&Traced<Link>| it.value.kind != LinkKind::Bridge;
+    if let Some(first) = sandbox.net.links.iter().find(outer)
+        && !facts.net_admin
+    {
+        out.push(
+            Diagnostic::error(
+                "link-needs-root",
+                format!("`{}` may not make interfaces on {}", facts.caller.user, facts.name),
+            )
+            .label(first.span(), "one end of this belongs to the host, which takes CAP_NET_ADMIN there")
+            .help("run as root; without, `publish` leads in"),
+        );
+        return;
+    }
+    if facts.interfaces.is_empty() {
+        return;
+    }
+    for link in &sandbox.net.links {
+        interfaces(link, facts, out);
+    }
+}
+
+fn interfaces(link: &Traced<Link>, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
+    let is_there = |name: &str| facts.interfaces.iter().any(|it| it == name);
+    let (wanted, made) = match &link.value.kind {
+        // Another namespace has interfaces of its own.
+        LinkKind::Veth(veth) if veth.netns.is_some() => (None, None),
+        LinkKind::Veth(veth) => (veth.bridge.as_deref(), veth.peer.as_deref()),
+        LinkKind::Macvlan { parent, .. } => (Some(parent.as_str()), None),
+        LinkKind::Move { from } => (Some(from.as_str()), None),
+        LinkKind::Bridge => (None, None),
+    };
+    if let Some(name) = wanted.filter(|it| !is_there(it)) {
+        out.push(
+            Diagnostic::error("interface-missing", format!("{} has no interface `{name}`", facts.name))
+                .label(link.span(), "named here")
+                .help(format!("it has {}", facts.interfaces.join(", "))),
+        );
+    }
+    if let Some(name) = made.filter(|it| is_there(it)) {
+        out.push(
+            Diagnostic::error("interface-taken", format!("{} has an interface `{name}` already", facts.name))
+                .label(link.span(), "another one would be called so")
+                .help("choose another name, or leave `peer` out"),
+        );
+    }
+}
+
+fn ports(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
+    for publish in &sandbox.net.publish {
+        let port = publish.value.outer.number;
+        if port < facts.unprivileged_port_start && !facts.caller.has("net_bind_service") {
+            let least = facts.unprivileged_port_start;
+            out.push(
+                Diagnostic::error("publish-low-port", format!("port {port} of the host needs CAP_NET_BIND_SERVICE"))
+                    .label(publish.span(), format!("ports below {least} are privileged on {}", facts.name))
+                    .help(format!("publish a port from {least} on; the port inside may stay")),
+            );
+        }
+    }
+}
