@@ -12,6 +12,7 @@ mod freeze;
 mod inputs;
 mod kill;
 mod live;
+mod logs;
 mod plan;
 mod policy;
 mod ps;
@@ -23,6 +24,7 @@ mod stop;
 mod terminal;
 mod trace;
 mod usage;
+mod voice;
 mod wait;
 mod why;
 
@@ -87,6 +89,7 @@ enum Command {
     Ps(ps::Ps),
     Top(live::Top),
     Exec(exec::Exec),
+    Logs(logs::Logs),
     Stop(stop::Stop),
     Kill(kill::Kill),
     Wait(wait::Wait),
@@ -115,6 +118,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> i32 {
         Ok(Command::Ps(it)) => ps::main(&it),
         Ok(Command::Top(it)) => live::main(&it),
         Ok(Command::Exec(it)) => exec::main(&it),
+        Ok(Command::Logs(it)) => logs::main(&it),
         Ok(Command::Stop(it)) => stop::main(&it),
         Ok(Command::Kill(it)) => kill::main(&it),
         Ok(Command::Wait(it)) => wait::main(&it),

@@ -13,6 +13,7 @@ use super::policy::{Choice, Ready, refuse};
 use super::record::Record;
 use super::terminal;
 use super::trace::Trace;
+use super::voice::Voice;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -20,6 +21,7 @@ Examples:
   nsl run shop.nsl db                      one of several
   nsl run hello.nsl -- ls -l /             with arguments for the program
   nsl run web.nsl --set port=9000/tcp      with a parameter
+  nsl run -d web.nsl                       in the background; `nsl logs`, `nsl stop`, `nsl wait` take its name
   nsl run job.nsl --cgroup-parent /mine    limits in a cgroup that was delegated to you
 
 Exit status:
@@ -28,7 +30,8 @@ Exit status:
   125       the sandbox could not be built; nothing of it is left
   126, 127  the program could not be executed, or was not found in the sandbox
 
-INT, TERM, HUP, QUIT, USR1, USR2 and WINCH go on to the program. Whatever ends nsl, KILL included, ends the sandbox.";
+INT, TERM, HUP, QUIT, USR1, USR2 and WINCH go on to the program. Whatever ends nsl, KILL included, ends the sandbox.
+With -d the exit status is 0 once the program runs; `nsl wait NAME` has that of the program.";
 
 /// Run a program in a sandbox
 ///
@@ -47,6 +50,9 @@ pub struct Run {
     /// `web` runs already.
     #[arg(long = "name", value_name = "NAME", id = "run-name")]
     run_name: Option<String>,
+    /// Run it in the background, once it has started; its output goes into a log (`nsl logs`). Prints the name that it has while it runs.
+    #[arg(long, short, conflicts_with = "verbose")]
+    detach: bool,
     /// Tell every step on the standard error as it is performed, with the time that it took.
     #[arg(short, long)]
     verbose: bool,
@@ -62,13 +68,29 @@ pub fn main(args: &Run) -> i32 {
         Err((files, findings)) => return give_up(record.as_mut(), &files, &findings),
     };
     let Ready { files, plan } = &ready;
-    let mut seat = match Seat::take(plan, args.run_name.as_deref(), &args.choice.file, false) {
-        Ok(seat) => seat,
-        Err(finding) => return give_up(record.as_mut(), &Files::new(), &[finding]),
-    };
     terminal::say_findings(files, &warnings);
     let missing = plan.degraded.iter().map(|it| not_in_force(files, plan, &it.key, &it.reason, it.span));
     say_missing(&missing.collect::<String>());
+    // What a path is relative to is lost in the background.
+    let policy = std::path::absolute(&args.choice.file).unwrap_or_else(|_| args.choice.file.clone());
+    let mut voice = match Voice::of(args.detach) {
+        Ok(voice) => voice,
+        Err(status) => return status,
+    };
+    let taken = Seat::take(plan, args.run_name.as_deref(), &policy, args.detach).and_then(|seat| {
+        voice.log(&seat)?;
+        Ok(seat)
+    });
+    let mut seat = match taken {
+        Ok(seat) => seat,
+        Err(finding) => {
+            if let Some(record) = &mut record {
+                record.refused(&Files::new(), std::slice::from_ref(&finding));
+            }
+            voice.findings(&Files::new(), &[finding]);
+            return voice.ends(super::REFUSED);
+        }
+    };
     let mut trace = Trace::new(plan, files);
     let options = execute::Options { watched: args.verbose || record.is_some() };
     let report = execute::run(plan, options, &mut |event| match event {
@@ -78,26 +100,27 @@ pub fn main(args: &Run) -> i32 {
             if args.verbose {
                 trace.started();
             }
-            say_missing(
-                &started.notices.iter().filter_map(|notice| preferred(files, plan, notice)).collect::<String>(),
-            );
+            let missing = started.notices.iter().filter_map(|notice| preferred(files, plan, notice));
+            voice.missing(&missing.collect::<String>());
             seat.started(plan, &Seen { child: started.child, cgroups: started.cgroups.to_vec() });
+            voice.runs(seat.name());
         }
     });
-    let signal = match report.ended {
-        Ended::Signaled(signal) => Some(signal),
-        _ => None,
-    };
-    seat.leave(End::now(report.exit_code(plan), signal));
     let findings = execute::aftermath(plan, &report);
-    terminal::say_findings(files, &findings);
+    voice.findings(files, &findings);
     if args.verbose {
         trace.ended(&report);
     }
     if let Some(record) = &mut record {
         record.write(plan, files, &report, &findings);
     }
-    report.exit_code(plan)
+    let signal = match report.ended {
+        Ended::Signaled(signal) => Some(signal),
+        _ => None,
+    };
+    let status = voice.ends(report.exit_code(plan));
+    seat.leave(End::now(status, signal));
+    status
 }
 
 /// Nothing was done, and the report says so too.
@@ -121,7 +144,5 @@ fn not_in_force(files: &Files, plan: &Plan, key: &str, reason: &str, span: Span)
 }
 
 fn say_missing(lines: &str) {
-    if !lines.is_empty() {
-        terminal::say(&format!("{lines}nsl: `nsl explain not-in-force` says what to do about that\n"));
-    }
+    terminal::say(&super::voice::with_advice(lines));
 }

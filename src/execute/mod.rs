@@ -9,6 +9,7 @@
 //! namespace; mounts and namespaces go with their last process.
 
 mod aftermath;
+mod background;
 mod cgroup;
 mod child;
 mod covers;
@@ -47,6 +48,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use aftermath::{aftermath, limits_hit};
+pub use background::{Background, Side, Start, detach};
 pub use enter::{Guest, enter};
 pub use explain::explain;
 pub use failure::{Failure, Notice};

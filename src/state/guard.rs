@@ -9,6 +9,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
 
 use super::list;
+use super::log::{self, LOG_SIZE, LogWriter};
 use super::record::{End, Record};
 use super::room::{Room, Unseen, is_linked, open_dir, valid_name};
 use crate::plan::Plan;
@@ -132,9 +133,8 @@ impl Guard {
     }
 
     /// Makes the log of a sandbox in the background.
-    pub fn log(&self) -> std::io::Result<File> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(File::from(openat(self.dir()?, LOG, flags, Mode::RUSR | Mode::WUSR)?))
+    pub fn log(&self) -> std::io::Result<LogWriter> {
+        LogWriter::create(log::reopen(&self.dir()?)?, LOG_SIZE)
     }
 
     /// Says how it ended, to those who hold the record open, and lets go. What ran in the background keeps its directory, so that its

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::fcntl::{Flock, FlockArg};
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, openat, unlinkat};
 
-use super::guard::{BEHIND, LOG, clear, read};
+use super::guard::{BEHIND, clear, read};
 use super::record::{End, FORMAT, Record, now};
 use super::room::{Room, is_linked, open_dir, valid_name};
 use crate::plan::Plan;
@@ -70,10 +70,9 @@ impl Entry {
         }
     }
 
-    /// Its output, where it ran in the background.
-    pub fn log(&self) -> Option<File> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        openat(&self.dir, LOG, flags, Mode::empty()).ok().map(File::from)
+    /// Its directory.
+    pub(super) fn directory(&self) -> BorrowedFd<'_> {
+        self.dir.as_fd()
     }
 
     /// Notes a directory of the cgroup file system that is to be removed with the sandbox.
@@ -302,7 +301,9 @@ mod tests {
         assert_eq!(phases(&room), [("web".to_string(), Phase::Ended(Some(end)))]);
         let entry = find(&room, "web").unwrap();
         assert_eq!(entry.running().unwrap_err().code, "sandbox-stopped");
-        assert_eq!(std::io::read_to_string(entry.log().unwrap()).unwrap(), "said");
+        let mut said = Vec::new();
+        super::super::copy_log(&entry, true, &mut said).unwrap().unwrap();
+        assert_eq!(said, b"said");
         assert_eq!(take(&room, None).name(), "web");
         assert!(find(&room, "web").is_err());
     }

@@ -8,6 +8,7 @@
 
 mod guard;
 mod list;
+mod log;
 mod process;
 mod record;
 mod room;
@@ -15,6 +16,7 @@ mod seat;
 
 pub use guard::{Guard, register};
 pub use list::{Entry, Phase, find, list, remove, sweep};
+pub use log::{LOG_SIZE, LogWriter, copy_log};
 pub use process::Process;
 pub use record::{End, FORMAT, Record, Seen};
 pub use room::{Room, Unseen, valid_name};

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::guard::{Guard, register};
+use super::log::LogWriter;
 use super::record::{End, Record, Seen};
 use super::room::Unseen;
 use crate::plan::Plan;
@@ -28,7 +29,8 @@ impl Seat {
                 "set `XDG_RUNTIME_DIR` to a directory that is yours alone, or run it in the foreground without a name",
             ));
         }
-        Ok(Seat { guard, policy: policy.to_path_buf(), detached })
+        let policy = std::path::absolute(policy).unwrap_or_else(|_| policy.to_path_buf());
+        Ok(Seat { guard, policy, detached })
     }
 
     /// What it is called; `None` where it is not seen.
@@ -44,6 +46,19 @@ impl Seat {
     /// Its directory.
     pub fn guard(&self) -> Option<&Guard> {
         self.guard.as_ref().ok()
+    }
+
+    /// A log in its directory.
+    pub fn log(&self) -> Result<LogWriter, Diagnostic> {
+        let reason = match &self.guard {
+            Ok(guard) => match guard.log() {
+                Ok(log) => return Ok(log),
+                Err(error) => error.to_string(),
+            },
+            Err(unseen) => unseen.to_string(),
+        };
+        Err(Diagnostic::error("log-failed", format!("a log cannot be kept: {reason}"))
+            .help("run it in the foreground, and lead its output where it is to go"))
     }
 
     /// Writes down what runs. A failure makes it unseen, and is no reason to end it.

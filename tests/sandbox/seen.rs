@@ -303,4 +303,63 @@ both! {
         assert_eq!(names(&stage), [""; 0]);
         assert!(!std::path::Path::new(dir.trim()).exists(), "{dir}");
     }
+
+    fn in_the_background_it_has_a_log_and_a_status(who) {
+        let stage = stage(who).option("-d");
+        let script = "echo said; echo complained >&2; trap 'echo bye; exit 5' TERM; while :; do sleep 0.1; done";
+        let started = stage.start(&["/bin/sh", "-c", script]).finish_beside_another();
+        assert_eq!(started.out(), "test");
+        assert_eq!(ps(&stage)[0]["record"]["detached"], true);
+        while !ok(&stage, &["logs", "test"]).contains("complained") {}
+        let said = nsl(&stage, &["rm", "test"]);
+        assert!(said.code == 2 && said.err.contains("still-runs"), "{}", said.err);
+        let mut follower = Command::new(stage.path("nsl"));
+        follower.args(["logs", "-f", "test"]);
+        stage.as_caller(&mut follower);
+        let mut follower = stage.start_command(follower);
+        follower.line("said");
+        ok(&stage, &["stop", "test"]);
+        let followed = follower.finish_beside_another().out();
+        assert!(followed.ends_with("bye"), "{followed}");
+        assert_eq!(ok(&stage, &["logs", "test"]), "said\ncomplained\nbye");
+        assert_eq!(nsl(&stage, &["wait", "test"]).code, 5);
+        let said = nsl(&stage, &["exec", "test", "/bin/true"]);
+        assert!(said.code == 2 && said.err.contains("sandbox-stopped"), "{}", said.err);
+        assert_eq!(names(&stage), [""; 0]);
+        assert!(ok(&stage, &["ps", "--all"]).contains("ended (5)"));
+        ok(&stage, &["rm", "test"]);
+        assert_eq!(files_of_room(&stage), [""; 0]);
+    }
+
+    fn in_the_background_it_says_why_it_does_not_start(who) {
+        let stage = stage(who).option("-d");
+        stage.run(&["/nowhere"]).ends(127).says("/nowhere does not exist in the sandbox");
+        assert_eq!(files_of_room(&stage), [""; 0]);
+        let stage = Stage::new(who).env("NSL_STATE_DIR", "/proc/nowhere").option("-d");
+        stage.run(&["/bin/true"]).ends(2).says("no-state-dir");
+    }
+
+    fn in_the_background_nothing_is_left_of_a_killed_nsl(who) {
+        let stage = stage(who).option("-d");
+        let started = stage.start(&WAITER).finish_beside_another();
+        assert_eq!(started.out(), "test");
+        let record = &ps(&stage)[0]["record"];
+        let pid = record["supervisor"]["pid"].as_i64().expect("a pid") as i32;
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGKILL).expect("it runs");
+        let said = nsl(&stage, &["wait", "test"]);
+        assert!(said.code == 125 && said.err.contains("status-unknown"), "{}", said.err);
+        let left = leftovers::of(&stage.token(), pid as u32);
+        assert!(left.is_empty(), "{left:?}");
+        ok(&stage, &["rm", "test"]);
+    }
+
+    fn in_the_foreground_there_is_no_log(who) {
+        let stage = stage(who);
+        let mut running = stage.start(&WAITER);
+        running.line("ready");
+        let said = nsl(&stage, &["logs", "test"]);
+        assert!(said.code == 2 && said.err.contains("no-log"), "{}", said.err);
+        ok(&stage, &["kill", "test"]);
+        running.finish();
+    }
 }

@@ -59,6 +59,16 @@ pub(super) const PAGES: &[Page] = &[
         "`nsl freeze` has stopped every process of it. A command that was put into it would be the only one that runs, and would wait for the others for ever.",
     ),
     page(
+        "no-log",
+        "a sandbox without a log",
+        "A sandbox in the foreground writes to what its nsl was given: a terminal, a file, a pipe. Only one that was started with `nsl run -d` has a log, in its directory below `$XDG_RUNTIME_DIR/nsl` (root: `/run/nsl`).",
+    ),
+    page(
+        "log-failed",
+        "a log that cannot be kept",
+        "The output of a sandbox in the background goes through a process that keeps the log short. It could not be started, or the log could not be made: the message says why.",
+    ),
+    page(
         "still-runs",
         "a sandbox that cannot be forgotten yet",
         "`nsl rm` removes what is kept of a sandbox that ran in the background: its log and its status. While it runs there is nothing to remove.",
