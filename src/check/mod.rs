@@ -25,6 +25,7 @@ mod seccomp;
 mod seccomp_abi;
 mod seccomp_rules;
 mod special;
+mod stdio;
 mod text;
 mod tree;
 
@@ -71,6 +72,7 @@ fn check_sandbox(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     seccomp::check(sandbox, out);
     landlock::check(sandbox, out);
     lifecycle::check(sandbox, out);
+    stdio::check(sandbox, out);
     provenance::tell(sandbox, &mut out[before..]);
 }
 

@@ -29,6 +29,16 @@ fn setting(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn handed(text: &str) -> Result<(String, i32), String> {
+    let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let number = parts.and_then(|(name, number)| Some((name.to_string(), number.parse().ok()?)));
+    match number {
+        Some((_, ..=2)) => Err("0, 1 and 2 are the program's already; hand over 3 or more".to_string()),
+        Some(found) => Ok(found),
+        None => Err("write NAME=N, as in `--fd listener=3`".to_string()),
+    }
+}
+
 impl Settings {
     /// What comes into a policy from outside, for this caller.
     pub fn inputs(&self, facts: &HostFacts) -> Result<Inputs, Diagnostic> {
@@ -71,6 +81,9 @@ pub struct Choice {
     /// The cgroup in which the sandbox gets its own, for callers that may not write to their own cgroup: one that was delegated to you.
     #[arg(long, value_name = "PATH")]
     pub cgroup_parent: Option<String>,
+    /// Hand over an open descriptor by its number, to a sandbox that says `fd NAME = …`: `--fd listener=3`.
+    #[arg(long = "fd", value_name = "NAME=N", value_parser = handed)]
+    pub fds: Vec<(String, i32)>,
     /// What is appended to the sandbox's `run`; its whole command where it has none.
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<OsString>,
@@ -130,7 +143,11 @@ impl Choice {
         if findings.iter().any(Diagnostic::is_error) {
             return Err(findings);
         }
-        let options = plan::Options { args: self.args.clone(), env: std::env::vars_os().collect() };
+        let options = plan::Options {
+            args: self.args.clone(),
+            env: std::env::vars_os().collect(),
+            fds: self.fds.iter().map(|(name, _)| name.clone()).collect(),
+        };
         match plan::plan(sandbox, facts, &options) {
             Ok(plan) => Ok((plan, findings)),
             Err(errors) => {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::{Args, ValueHint};
-use nsl::execute::{self, Ended, Event, Notice};
+use nsl::execute::{self, Ended, Event, Handed, Notice};
 use nsl::plan::Plan;
 use nsl::report::Diagnostic;
 use nsl::source::{Files, Span};
@@ -59,9 +59,22 @@ pub struct Run {
 }
 
 pub fn main(args: &Run) -> i32 {
+    // Before anything of nsl's own is open, so that no number can be mistaken.
+    if let Some(finding) = args.choice.fds.iter().find_map(|(name, number)| not_open(name, *number)) {
+        return refuse(&Files::new(), &[finding]);
+    }
     let mut record = match args.report.as_ref().map(|name| Record::create(name)).transpose() {
         Ok(record) => record,
         Err(finding) => return refuse(&Files::new(), &[finding]),
+    };
+    let taken = args
+        .choice
+        .fds
+        .iter()
+        .map(|(name, number)| Handed::take(name, *number).map_err(|error| not_taken(name, *number, &error)));
+    let handed: Vec<Handed> = match taken.collect() {
+        Ok(handed) => handed,
+        Err(finding) => return give_up(record.as_mut(), &Files::new(), &[finding]),
     };
     let (ready, warnings) = match args.choice.plan() {
         Ok(ready) => ready,
@@ -92,7 +105,7 @@ pub fn main(args: &Run) -> i32 {
         }
     };
     let mut trace = Trace::new(plan, files);
-    let options = execute::Options { watched: args.verbose || record.is_some() };
+    let options = execute::Options { handed, watched: args.verbose || record.is_some() };
     let report = execute::run(plan, options, &mut |event| match event {
         Event::Performed(step, took) if args.verbose => trace.step(step, took),
         Event::Performed(..) => {}
@@ -121,6 +134,18 @@ pub fn main(args: &Run) -> i32 {
     let status = voice.ends(report.exit_code(plan));
     seat.leave(End::now(status, signal));
     status
+}
+
+fn not_open(name: &str, number: i32) -> Option<Diagnostic> {
+    execute::duplicate(number).err().map(|error| not_taken(name, number, &error))
+}
+
+fn not_taken(name: &str, number: i32, error: &std::io::Error) -> Diagnostic {
+    let message = format!("`--fd {name}={number}` cannot be handed over: {error}");
+    Diagnostic::error("fd-not-open", message).help(match error.raw_os_error() {
+        Some(libc::EISDIR) => "it is a directory, which would lead out of the sandbox: `mount` it instead",
+        _ => "name a descriptor that is open when nsl starts, as in `nsl run --fd log=3 FILE 3>>log`; each once",
+    })
 }
 
 /// Nothing was done, and the report says so too.

@@ -11,13 +11,15 @@ use nix::unistd::ForkResult;
 use rustix::event::{PollFd, PollFlags};
 
 use super::covers::Missing;
+use super::descriptors::{self, Descriptors};
 use super::failure::{Context, Done, Failure, Notice};
 use super::notices::Word;
 use super::program::Command;
 use super::sources::Sources;
+use super::terminal::Inside;
 use super::tree::Tree;
 use super::{identity, init, landlock, links, nftables, program, sys};
-use crate::plan::{Action, NsKind, Plan, Stage, Step};
+use crate::plan::{Action, FdSource, NsKind, Plan, Stage, Step};
 
 /// What a child takes over from the supervisor.
 pub struct Birth<'a> {
@@ -29,6 +31,10 @@ pub struct Birth<'a> {
     pub filters: Vec<(usize, Vec<libc::sock_filter>)>,
     /// The command, made ready for execve(2).
     pub command: Command,
+    /// What the program is given beside its standard streams, or in their place.
+    pub descriptors: Descriptors,
+    /// Where its terminal goes, if it is to have one.
+    pub terminal: Option<Inside>,
     /// Frames of [`Word`]; closed by execve(2).
     pub notices: OwnedFd,
     /// Whether somebody wants to know of every step.
@@ -61,12 +67,9 @@ pub fn die_with_supervisor(supervisor: &OwnedFd) -> Done {
 
 /// Runs the child. Never returns.
 pub fn run(birth: Birth) -> ! {
-    let notices = match birth.notices.as_fd().try_clone_to_owned() {
-        Ok(notices) => notices,
-        Err(_) => sys::exit_now(125),
-    };
-    let (step, failure) = Child { birth, tree: Some(Tree::default()) }.perform();
-    Word::Failed(Notice { step, failure, fatal: true }).send(&notices);
+    let mut child = Child { birth, tree: Some(Tree::default()) };
+    let (step, failure) = child.perform();
+    Word::Failed(Notice { step, failure, fatal: true }).send(&child.birth.notices);
     sys::exit_now(125)
 }
 
@@ -78,7 +81,7 @@ struct Child<'a> {
 
 impl Child<'_> {
     /// Performs the steps; returns only when one fails, with its index.
-    fn perform(mut self) -> (usize, Failure) {
+    fn perform(&mut self) -> (usize, Failure) {
         let plan = self.birth.plan;
         let first = plan.steps.iter().position(|step| step.stage >= Stage::Child).unwrap_or(0);
         if let Err(failure) = self.admitted() {
@@ -179,6 +182,9 @@ impl Child<'_> {
             Action::PivotRoot => self.tree.take().ok_or_else(|| Failure::refused("no tree"))?.enter(),
             Action::ForkInit => self.fork_init(),
             Action::NewSession => nix::unistd::setsid().map(drop).context(|| "setsid".to_string()),
+            // Without one of the caller's there is none to connect it to, which was told already.
+            Action::NewTerminal => self.birth.terminal.as_ref().map_or(Ok(()), Inside::open),
+            Action::SetFd { number, from } => self.set_fd(*number, from),
             Action::NewKeyring => new_keyring(),
             Action::ChangeDir(path) => rustix::process::chdir(path).context(|| format!("entering {path}")),
             Action::SetRlimit { resource, value } => program::set_rlimit(resource, *value),
@@ -191,7 +197,7 @@ impl Child<'_> {
                 rustix::thread::set_no_new_privs(true).context(|| "prctl(PR_SET_NO_NEW_PRIVS)".to_string())
             }
             Action::RestrictLandlock(spec) => landlock::restrict(spec),
-            Action::CloseFds => close_fds(),
+            Action::CloseFds { keep } => close_fds(keep),
             Action::InstallFilter(_) => self.install_filter(index),
             Action::Exec { .. } => self.exec(index),
             _ => Err(Failure::refused("this step is not the child's to perform")),
@@ -253,6 +259,16 @@ impl Child<'_> {
                 Ok(())
             }
         }
+    }
+
+    fn set_fd(&mut self, number: u32, from: &FdSource) -> Done {
+        let numbers = self.birth.plan.steps.iter().filter_map(|step| match &step.action {
+            Action::SetFd { number, .. } => Some(*number),
+            _ => None,
+        });
+        let highest = numbers.max().unwrap_or(number).max(2);
+        self.birth.descriptors.move_aside(highest, &mut [&mut self.birth.notices])?;
+        self.birth.descriptors.set(number, from)
     }
 
     fn install_filter(&mut self, index: usize) -> Done {
@@ -324,13 +340,26 @@ fn new_keyring() -> Done {
     }
 }
 
-fn close_fds() -> Done {
-    match sys::close_on_exec_from(3) {
-        // Below Linux 5.11 there is no such flag; every descriptor of ours is marked already, and those that nsl was
-        // given are closed when it starts.
-        Err(nix::errno::Errno::EINVAL | nix::errno::Errno::ENOSYS) => Err(Failure::refused(
-            "this kernel cannot mark all descriptors to be closed (close_range(2) with CLOEXEC: Linux 5.11)",
-        )),
-        result => result.context(|| "marking every descriptor to be closed".to_string()),
+/// Marks every descriptor to be closed by execve(2), from 3 on, but for those that the program is given.
+fn close_fds(keep: &[u32]) -> Done {
+    descriptors::refuse_directories()?;
+    let mut first = 3;
+    for last in keep.iter().copied().chain([u32::MAX]) {
+        if last > first {
+            // Up to the one that is kept, or to the end of all.
+            let last = if last == u32::MAX { last } else { last - 1 };
+            match sys::close_on_exec(first, last) {
+                // Below Linux 5.11 there is no such flag; every descriptor of ours is marked already, and those that nsl was
+                // given are closed when it starts.
+                Err(nix::errno::Errno::EINVAL | nix::errno::Errno::ENOSYS) => {
+                    return Err(Failure::refused(
+                        "this kernel cannot mark all descriptors to be closed (close_range(2) with CLOEXEC: Linux 5.11)",
+                    ));
+                }
+                result => result.context(|| "marking every descriptor to be closed".to_string())?,
+            }
+        }
+        first = last.saturating_add(1);
     }
+    Ok(())
 }

@@ -4,6 +4,8 @@
 //! born in its PID namespace, and in that child the very steps of the plan that the sandbox's own program went through: ids, limits,
 //! capabilities, no_new_privs, Landlock, filter. What cannot be done ends it before execve(2).
 
+use std::collections::BTreeMap;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -11,7 +13,9 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rustix::fs::{Mode, OFlags};
 
 use super::child::{self, Birth};
+use super::descriptors::Descriptors;
 use super::failure::{Context, Done, Failure, Notice};
+use super::janitor::Janitor;
 use super::join::{self, Opened};
 use super::notices::Word;
 use super::outcome::{Clock, Ended};
@@ -19,6 +23,7 @@ use super::program::Command;
 use super::sources::Sources;
 use super::spawn::{Running, host_pids};
 use super::supervise::{self, Watched};
+use super::terminal::{self, Inside, Settings, Terminal};
 use super::{cgroup, filter, sys};
 use crate::plan::{Action, Bytes, NsKind, Plan, Stage, Step};
 use crate::report::Diagnostic;
@@ -77,7 +82,12 @@ fn joining(kind: NsKind, plan: &Plan) -> Step {
 
 /// The steps of the program's own stage, and those that make its ids, for another program.
 fn guests_plan(plan: &Plan, guest: &Guest) -> Plan {
-    let own = |step: &&Step| step.stage == Stage::Program || matches!(step.action, Action::SetIds { .. });
+    let own = |step: &&Step| match step.action {
+        Action::SetIds { .. } => true,
+        // The streams and descriptors of the program are its own; the guest has those of its caller.
+        Action::SetFd { .. } => false,
+        _ => step.stage == Stage::Program,
+    };
     let mut steps: Vec<Step> = plan.steps.iter().filter(own).cloned().collect();
     for step in &mut steps {
         match &mut step.action {
@@ -85,6 +95,7 @@ fn guests_plan(plan: &Plan, guest: &Guest) -> Plan {
                 argv.clone_from(&guest.argv);
                 env.splice(0..0, guest.env.iter().cloned());
             }
+            Action::CloseFds { keep } => keep.clear(),
             Action::ChangeDir(path) => {
                 if let Some(cwd) = &guest.cwd {
                     path.clone_from(cwd);
@@ -116,8 +127,14 @@ fn attempt(record: &Record, plan: &Plan, doors: &[Opened]) -> Result<Watched, No
     let supervisor_fd = rustix::process::pidfd_open(rustix::process::getpid(), rustix::process::PidfdFlags::empty())
         .context(|| "opening a descriptor of this process".to_string())
         .map_err(before)?;
+    let (janitor, terminal, inside) = match guests_terminal(plan).map_err(before)? {
+        Some((janitor, terminal, inside)) => (Some(janitor), Some(terminal), Some(inside)),
+        None => (None, None, None),
+    };
     let birth = Birth {
         plan,
+        descriptors: Descriptors::default(),
+        terminal: inside,
         sources: Sources::default(),
         filters: filters(plan).map_err(before)?,
         command: command(plan).map_err(before)?,
@@ -134,13 +151,36 @@ fn attempt(record: &Record, plan: &Plan, doors: &[Opened]) -> Result<Watched, No
         born(birth, &limits)
     };
     drop(birth);
-    let mut running = Running { pid, pidfd, notices, status, gate, relay: None, host_pids, lease: Some(lease) };
+    let mut running = Running {
+        pid,
+        pidfd,
+        notices,
+        status,
+        gate,
+        relay: None,
+        host_pids,
+        terminal,
+        init: false,
+        lease: Some(lease),
+    };
     if let Err(failure) = admit(record, &running) {
         let _ = nix::sys::signal::kill(pid, nix::sys::signal::SIGKILL);
         let _ = nix::sys::wait::waitpid(pid, None);
         return Err(before(failure));
     }
-    Ok(supervise::watch(plan, &mut running, &signals, Vec::new(), &[], &mut Clock::start(), &mut |_| {}))
+    let watched = supervise::watch(plan, &mut running, &signals, Vec::new(), &[], &mut Clock::start(), &mut |_| {});
+    drop(running);
+    janitor.map(Janitor::finish);
+    Ok(watched)
+}
+
+/// A terminal for the guest, where the plan has one and so has the caller; and who sets the caller's back if nsl is killed.
+fn guests_terminal(plan: &Plan) -> Done<Option<(Janitor, Terminal, Inside)>> {
+    let wanted = plan.steps.iter().any(|step| step.action == Action::NewTerminal);
+    let Some(settings) = wanted.then(|| Settings::of_caller().ok()).flatten() else { return Ok(None) };
+    let janitor = Janitor::start(Vec::new(), &BTreeMap::new(), Some(settings.clone()))?;
+    let (terminal, inside) = terminal::pair(settings, janitor.pipe().as_fd())?;
+    Ok(Some((janitor, terminal, inside)))
 }
 
 /// The guest, from its birth in the namespaces. Never returns.

@@ -6,7 +6,7 @@ use super::tree_causes::{
     hold_cause, idmap_cause, mount_cause, overlay_cause, path_cause, placeholder_cause, secret_cause, source_cause,
     tree_cause,
 };
-use crate::plan::{Action, NsKind, Plan, RootSource, Step};
+use crate::plan::{Action, NsKind, OpenStream, Plan, RootSource, StdStream, Step};
 use crate::report::Diagnostic;
 
 /// The status that nsl ends with when a step has failed: 127 and 126 as shells use them, 125 for the rest.
@@ -116,6 +116,19 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
         | Action::Mkdir { path: target, .. }
         | Action::Link { path: target, .. } => ("path-failed", path_cause(target, errno)),
         Action::ForkInit => ("fork-failed", fork_cause(errno)),
+        Action::OpenStream(open) => ("stdio-failed", stream_cause(open, errno)),
+        Action::CallerTerminal | Action::NewTerminal => ("tty-failed", tty_cause(errno)),
+        Action::SetFd { number, .. } => (
+            "fd-failed",
+            Some(match errno {
+                libc::EBADF | libc::EMFILE | libc::EINVAL => {
+                    format!(
+                        "the caller may not have a descriptor {number}: raise `ulimit -n`, or choose a lower number"
+                    )
+                }
+                _ => "see dup2(2)".to_string(),
+            }),
+        ),
         Action::ChangeDir(path) => (
             "cwd-failed",
             Some(match errno {
@@ -160,12 +173,44 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
             }),
         ),
         Action::Exec { .. } => ("exec-failed", exec_cause(errno)),
-        Action::NoNewPrivs | Action::NewSession | Action::NewKeyring | Action::CloseFds => ("run-failed", None),
+        Action::NoNewPrivs | Action::NewSession | Action::NewKeyring | Action::CloseFds { .. } => ("run-failed", None),
     }
 }
 
 fn text(text: &str) -> Option<String> {
     Some(text.to_string())
+}
+
+fn stream_cause(open: &OpenStream, errno: i32) -> Option<String> {
+    match errno {
+        libc::ENOENT => text("it, or the directory that it is to be in, does not exist"),
+        libc::EACCES | libc::EPERM | libc::EROFS => {
+            text("it is opened with the caller's rights, which do not reach that far")
+        }
+        libc::ELOOP => {
+            text("a symbolic link is not followed there, since the program might have laid it: name what it leads to")
+        }
+        libc::EISDIR => text("a directory is no stream"),
+        libc::ENXIO => match open.stream {
+            StdStream::Stdin => None,
+            _ => text("nobody reads from this FIFO, or it is a socket"),
+        },
+        _ => None,
+    }
+}
+
+fn tty_cause(errno: i32) -> Option<String> {
+    match errno {
+        libc::ENOTTY | libc::EINVAL | libc::EBADF | libc::ENODEV => text(
+            "the caller's standard input is no terminal: run nsl in one, or write `prefer tty = new` to go on without one",
+        ),
+        libc::ENOENT | libc::ENXIO | libc::EACCES => {
+            text("the sandbox needs terminals of its own to have one: `mount /dev = dev`, or `mount /dev/pts = devpts`")
+        }
+        libc::EPERM => text("the terminal is another session's"),
+        libc::ENOSPC => text("there are no pseudo-terminals left: kernel.pty.max"),
+        _ => None,
+    }
 }
 
 fn cgroup_cause(errno: i32) -> Option<String> {

@@ -68,6 +68,9 @@ pub fn run(
                 end();
                 sys::exit_now(125)
             }
+            // From the supervisor, which is being stopped or continued. A stop that the program asks for itself is the program's.
+            Ok(Signal::SIGTSTP) => everybody(proc, Signal::SIGSTOP),
+            Ok(Signal::SIGCONT) => everybody(proc, Signal::SIGCONT),
             Ok(signal) => {
                 let _ = kill(program, signal);
             }
@@ -76,6 +79,18 @@ pub fn run(
                 // A real-time signal has no name here; it was taken from the queue, and nobody asked for it.
             }
         }
+    }
+}
+
+/// Sends a signal to the program and all that it has started.
+fn everybody(proc: Option<&OwnedFd>, signal: Signal) {
+    if nix::unistd::getpid() == Pid::from_raw(1) {
+        // All of the namespace but this process: kill(2).
+        let _ = kill(Pid::from_raw(-1), signal);
+        return;
+    }
+    for pid in proc.map(|it| descendants(it, &BTreeSet::new())).unwrap_or_default() {
+        let _ = kill(Pid::from_raw(pid), signal);
     }
 }
 

@@ -12,6 +12,7 @@ use nix::unistd::{ForkResult, Pid};
 
 use super::failure::{Context, Done};
 use super::placeholders::{self, Placeholder};
+use super::terminal::Settings;
 use super::{cgroup, sys};
 
 /// The janitor of a run. It acts when its pipe is closed, however that comes about: init holds the pipe too, so that nothing
@@ -39,6 +40,7 @@ pub type Spots<'a> = BTreeMap<usize, Spot<'a>>;
 /// What the janitor is told, six bytes at a time: what, which, and how deep.
 const FORGET: u8 = b'-';
 const MAKING: u8 = b'+';
+const TERMINAL: u8 = b't';
 const MESSAGE: usize = 6;
 
 fn message(what: u8, which: usize, depth: u8) -> [u8; MESSAGE] {
@@ -46,9 +48,14 @@ fn message(what: u8, which: usize, depth: u8) -> [u8; MESSAGE] {
     [what, a, b, c, d, depth]
 }
 
+/// Tells whether the caller's terminal is raw, and to be set back if nsl is killed.
+pub fn tell_raw(pipe: &OwnedFd, raw: bool) {
+    let _ = rustix::io::write(pipe, &message(TERMINAL, 0, u8::from(raw)));
+}
+
 impl Janitor {
     /// Starts a janitor for cgroups and placeholders that do not exist yet, so that there is no moment without one.
-    pub fn start(paths: Vec<PathBuf>, spots: &Spots) -> Done<Janitor> {
+    pub fn start(paths: Vec<PathBuf>, spots: &Spots, terminal: Option<Settings>) -> Done<Janitor> {
         let what = || "starting the process that cleans up".to_string();
         let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context(what)?;
         match sys::fork().context(what)? {
@@ -64,8 +71,11 @@ impl Janitor {
                 sys::wipe_command_line();
                 let mut kept: Vec<RawFd> = spots.values().map(|it| it.root.as_raw_fd()).collect();
                 kept.push(read.as_raw_fd());
+                if terminal.is_some() {
+                    kept.push(rustix::stdio::stdin().as_raw_fd());
+                }
                 sys::close_all_but(kept);
-                keep(&read, paths, spots);
+                keep(&read, paths, spots, terminal);
                 sys::exit_now(0)
             }
         }
@@ -109,7 +119,8 @@ impl Janitor {
 }
 
 /// Listens until the pipe is closed, and cleans up.
-fn keep(read: &OwnedFd, paths: Vec<PathBuf>, spots: &Spots) {
+fn keep(read: &OwnedFd, paths: Vec<PathBuf>, spots: &Spots, terminal: Option<Settings>) {
+    let mut raw = false;
     let mut paths: Vec<Option<PathBuf>> = paths.into_iter().map(Some).collect();
     let mut made: Vec<(usize, u8)> = Vec::new();
     let mut told = [0; MESSAGE];
@@ -119,6 +130,7 @@ fn keep(read: &OwnedFd, paths: Vec<PathBuf>, spots: &Spots) {
                 let [what, a, b, c, d, depth] = told;
                 let which = u32::from_ne_bytes([a, b, c, d]) as usize;
                 match what {
+                    TERMINAL => raw = depth != 0,
                     FORGET => drop(paths.get_mut(which).and_then(Option::take)),
                     _ => made.push((which, depth)),
                 }
@@ -126,6 +138,10 @@ fn keep(read: &OwnedFd, paths: Vec<PathBuf>, spots: &Spots) {
             Err(rustix::io::Errno::INTR) => {}
             _ => break,
         }
+    }
+    // Another session's terminal, so no signal comes of it: credentials(7), tcsetattr(3).
+    if let Some(settings) = terminal.filter(|_| raw) {
+        settings.restore();
     }
     for path in paths.iter().flatten() {
         cgroup::remove(path);

@@ -14,6 +14,7 @@ mod cgroup;
 mod child;
 mod covers;
 mod datagrams;
+mod descriptors;
 mod enter;
 mod explain;
 mod explain_net;
@@ -41,6 +42,7 @@ mod spawn;
 mod special;
 mod supervise;
 mod sys;
+mod terminal;
 mod tree;
 mod tree_causes;
 
@@ -49,6 +51,7 @@ use std::time::Duration;
 
 pub use aftermath::{aftermath, limits_hit};
 pub use background::{Background, Side, Start, detach};
+pub use descriptors::Handed;
 pub use enter::{Guest, enter};
 pub use explain::explain;
 pub use failure::{Failure, Notice};
@@ -69,8 +72,10 @@ pub enum Event<'a> {
 }
 
 /// How a plan is performed.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Options {
+    /// Descriptors that the caller hands over by name.
+    pub handed: Vec<Handed>,
     /// Whether every step is told of, and the namespaces are looked at, which costs some microseconds each.
     pub watched: bool,
 }
@@ -91,9 +96,9 @@ pub struct Started<'a> {
 /// The process must have one thread. All signals stay blocked afterwards: the process is expected to exit.
 pub fn run(plan: &Plan, options: Options, observe: &mut dyn FnMut(Event)) -> Report {
     sys::default_sigchld();
-    let mut prepared = spawn::Prepared::default();
+    let mut prepared = spawn::Prepared::new(options.handed);
     let mut clock = Clock::start();
-    let result = attempt(plan, options, &mut prepared, &mut clock, observe);
+    let result = attempt(plan, options.watched, &mut prepared, &mut clock, observe);
     clock.ended();
     let cgroups = cgroup::used(prepared.cgroups.iter());
     std::mem::take(&mut prepared.links).into_iter().for_each(links::MadeLink::remove);
@@ -116,20 +121,20 @@ pub fn run(plan: &Plan, options: Options, observe: &mut dyn FnMut(Event)) -> Rep
 
 fn attempt(
     plan: &Plan,
-    options: Options,
+    watched: bool,
     prepared: &mut spawn::Prepared,
     clock: &mut Clock,
     observe: &mut dyn FnMut(Event),
 ) -> Result<supervise::Watched, Notice> {
     let signals = supervise::signals().map_err(|failure| Notice { step: 0, failure, fatal: true })?;
     let mut performed = |step: usize, took: Duration| {
-        if options.watched {
+        if watched {
             observe(Event::Performed(step, took));
         }
     };
     spawn::prepare(plan, prepared, &mut performed)?;
     clock.prepared();
-    let mut running = spawn::launch(plan, prepared, options, &mut performed)?;
+    let mut running = spawn::launch(plan, prepared, watched, &mut performed)?;
     clock.launched();
     let early = std::mem::take(&mut prepared.notices);
     let cgroups: Vec<PathBuf> = prepared.cgroups.iter().map(|made| made.path.clone()).collect();

@@ -11,13 +11,15 @@ use rustix::fs::{Mode, OFlags};
 
 use super::cgroup::Made;
 use super::child::{self, Birth};
+use super::descriptors::{Descriptors, Handed};
 use super::failure::{Context, Done, Failure, Notice};
 use super::janitor::{Janitor, Spot};
 use super::join::{self, Opened};
 use super::program::Command;
 use super::relay;
 use super::sources::{self, Sources};
-use super::{Options, cgroup, filter, identity, init, links, sys};
+use super::terminal::{self, Inside, Settings, Terminal};
+use super::{cgroup, filter, identity, init, links, sys};
 use crate::plan::{Action, CgroupDir, LinkStep, NsKind, Plan, Port, Protocol, Stage};
 
 /// What is there before the child is.
@@ -31,6 +33,10 @@ pub struct Prepared {
     pub links: Vec<links::MadeLink>,
     filters: Vec<(usize, Vec<libc::sock_filter>)>,
     command: Option<Command>,
+    descriptors: Descriptors,
+    inside: Option<Inside>,
+    /// The supervisor's side of the program's terminal.
+    pub terminal: Option<Terminal>,
     /// Removes the cgroups and the placeholders.
     pub janitor: Option<Janitor>,
     /// The cgroups.
@@ -55,6 +61,10 @@ pub struct Running {
     pub gate: OwnedFd,
     /// The relay of published ports.
     pub relay: Option<Pid>,
+    /// The program's terminal, if it has one.
+    pub terminal: Option<Terminal>,
+    /// Whether an init stands between nsl and the program.
+    pub init: bool,
     /// What is to be known to end the program's processes, where no PID namespace does it.
     pub host_pids: Option<HostPids>,
     /// Ends the child when it can be read from: a pidfd of whom it must not outlive.
@@ -86,7 +96,9 @@ pub fn host_pids(namespaces: u64) -> Done<Option<HostPids>> {
 /// Performs the steps before the clone.
 pub fn prepare(plan: &Plan, prepared: &mut Prepared, performed: &mut dyn FnMut(usize, Duration)) -> Result<(), Notice> {
     for (index, step) in plan.steps.iter().enumerate() {
-        if prepared.janitor.is_none() && matches!(step.action, Action::CreateCgroup(_) | Action::Placeholder { .. }) {
+        if prepared.janitor.is_none()
+            && matches!(step.action, Action::CreateCgroup(_) | Action::Placeholder { .. } | Action::CallerTerminal)
+        {
             let janitor = janitor(plan, &prepared.sources);
             prepared.janitor = Some(janitor.map_err(|failure| Notice { step: index, failure, fatal: true })?);
         }
@@ -116,10 +128,17 @@ fn janitor(plan: &Plan, sources: &Sources) -> Done<Janitor> {
         Action::Placeholder { id, path, .. } => Some((index, Spot { root: sources.place(*id)?, path })),
         _ => None,
     });
-    Janitor::start(paths.collect(), &spots.collect())
+    let has_terminal = plan.steps.iter().any(|step| step.action == Action::CallerTerminal);
+    let terminal = has_terminal.then(|| Settings::of_caller().ok()).flatten();
+    Janitor::start(paths.collect(), &spots.collect(), terminal)
 }
 
 impl Prepared {
+    /// Nothing, but for what the caller handed over.
+    pub fn new(handed: Vec<Handed>) -> Prepared {
+        Prepared { descriptors: Descriptors::new(handed), ..Prepared::default() }
+    }
+
     fn step(&mut self, index: usize, action: &Action, required: bool) -> Done {
         match action {
             Action::Placeholder { id, path, dir } => match (self.sources.place(*id), &mut self.janitor) {
@@ -141,6 +160,13 @@ impl Prepared {
             }
             Action::Publish { address, outer, inner } => {
                 self.ports.push(relay::Port { outer: listen(*address, *outer)?, inner: inner.number });
+                Ok(())
+            }
+            Action::OpenStream(open) => self.descriptors.open(open),
+            Action::CallerTerminal => {
+                let janitor = self.janitor.as_ref().ok_or_else(|| Failure::refused("there is no janitor"))?;
+                let (terminal, inside) = terminal::pair(Settings::of_caller()?, janitor.pipe().as_fd())?;
+                (self.terminal, self.inside) = (Some(terminal), Some(inside));
                 Ok(())
             }
             Action::CreateCgroup(dir) => {
@@ -188,7 +214,7 @@ fn listen(address: IpAddr, port: Port) -> Done<relay::Outer> {
 pub fn launch(
     plan: &Plan,
     prepared: &mut Prepared,
-    options: Options,
+    watched: bool,
     performed: &mut dyn FnMut(usize, Duration),
 ) -> Result<Running, Notice> {
     let begun = Instant::now();
@@ -225,8 +251,10 @@ pub fn launch(
             sources: std::mem::take(&mut prepared.sources),
             filters: std::mem::take(&mut prepared.filters),
             command,
+            descriptors: std::mem::take(&mut prepared.descriptors),
+            terminal: prepared.inside.take(),
             notices: notices_write,
-            watched: options.watched,
+            watched,
             status: status_write,
             gate: gate_read,
             supervisor_fd,
@@ -239,8 +267,13 @@ pub fn launch(
     let joined = plan.steps.iter().enumerate().filter(|(_, step)| step.stage == Stage::Join);
     joined.for_each(|(index, _)| performed(index, Duration::ZERO));
     performed(clone_index, begun.elapsed());
+    prepared.descriptors = Descriptors::default();
+    prepared.inside = None;
     prepared.joined.clear();
-    let mut running = Running { pid, pidfd, notices, status, gate, relay: None, host_pids, lease: None };
+    let terminal = prepared.terminal.take();
+    let init = plan.steps.iter().any(|step| step.action == Action::ForkInit);
+    let mut running =
+        Running { pid, pidfd, notices, status, gate, relay: None, host_pids, terminal, init, lease: None };
     let admitted = admit(plan, prepared, &mut running, performed);
     prepared.sources = Sources::default();
     match admitted {

@@ -90,6 +90,12 @@ pub fn watch(
             break;
         }
         watch.keep_time(running);
+        if let Some(terminal) = &mut running.terminal {
+            terminal.serve();
+        }
+    }
+    if let Some(terminal) = &mut running.terminal {
+        terminal.finish();
     }
     watch.finish(running)
 }
@@ -146,6 +152,9 @@ impl Watch<'_> {
             fds.push(PollFd::new(lease, PollFlags::IN));
             fds.len() - 1
         });
+        if let Some(terminal) = &running.terminal {
+            terminal.polls(&mut fds);
+        }
         if rustix::event::poll(&mut fds, timeout.as_ref()).is_err() {
             return Ready::default();
         }
@@ -159,7 +168,7 @@ impl Watch<'_> {
         }
     }
 
-    fn forward(&mut self, running: &Running, signals: &SignalFd) {
+    fn forward(&mut self, running: &mut Running, signals: &SignalFd) {
         while let Ok(Some(info)) = signals.read_signal() {
             let Ok(signal) = Signal::try_from(info.ssi_signo as i32) else { continue };
             match signal {
@@ -167,8 +176,13 @@ impl Watch<'_> {
                 Signal::SIGINT | Signal::SIGHUP | Signal::SIGQUIT | Signal::SIGUSR1 | Signal::SIGUSR2 => {
                     send(running, signal as i32);
                 }
-                // Job control of the caller's shell is about nsl; the program has no terminal to wait for.
-                Signal::SIGTSTP => drop(nix::sys::signal::kill(nix::unistd::getpid(), Signal::SIGSTOP)),
+                Signal::SIGWINCH => match &running.terminal {
+                    // The program hears of it from its own terminal.
+                    Some(terminal) => terminal.resize(),
+                    None => send(running, signal as i32),
+                },
+                Signal::SIGTSTP => pause(running),
+                Signal::SIGCONT => go_on(running),
                 _ => {}
             }
         }
@@ -315,6 +329,25 @@ fn reap(pid: Pid) -> Option<(i32, Usage)> {
             result => return result.ok(),
         }
     }
+}
+
+/// Ctrl-Z, or job control of a shell: stops the program and all that it has started, and then nsl. The time of
+/// `stop { after = … }` goes on.
+fn pause(running: &mut Running) {
+    send(running, if running.init { libc::SIGTSTP } else { libc::SIGSTOP });
+    if let Some(terminal) = &mut running.terminal {
+        terminal.suspend();
+    }
+    let _ = nix::sys::signal::kill(nix::unistd::getpid(), Signal::SIGSTOP);
+    go_on(running);
+}
+
+/// `fg`, `bg`.
+fn go_on(running: &mut Running) {
+    if let Some(terminal) = &mut running.terminal {
+        terminal.resume();
+    }
+    send(running, libc::SIGCONT);
 }
 
 fn send(running: &Running, signal: i32) {

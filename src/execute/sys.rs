@@ -58,6 +58,18 @@ pub fn duplicate(number: RawFd) -> std::io::Result<OwnedFd> {
     given.try_clone_to_owned()
 }
 
+/// dup2(2): a copy at this number, which survives execve(2). Whatever was there is closed, and whoever owned it must not use it
+/// any more: only for the process that becomes the program.
+pub fn dup_to(fd: BorrowedFd, number: RawFd) -> Result<(), Errno> {
+    if fd.as_raw_fd() == number {
+        // dup2(2) would do nothing, and leave it to be closed by execve(2).
+        // SAFETY: F_SETFD changes a flag of a descriptor that is borrowed.
+        return Errno::result(unsafe { libc::fcntl(number, libc::F_SETFD, 0) }).map(drop);
+    }
+    // SAFETY: the caller promises that nothing of this process uses `number` any more.
+    Errno::result(unsafe { libc::dup2(fd.as_raw_fd(), number) }).map(drop)
+}
+
 /// wait4(2): waits for the end of a child; its wait status in the kernel's form, and what it used with all that it waited for.
 pub fn wait4(pid: Pid) -> Result<(i32, Usage), Errno> {
     let mut status = 0;
@@ -143,10 +155,10 @@ pub fn inherited(fd: RawFd) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
-/// close_range(2), Linux 5.9 (CLOEXEC: 5.11): marks every descriptor from `first` on to be closed by execve(2).
-pub fn close_on_exec_from(first: u32) -> Result<(), Errno> {
+/// close_range(2), Linux 5.9 (CLOEXEC: 5.11): marks the descriptors `first..=last` to be closed by execve(2).
+pub fn close_on_exec(first: u32, last: u32) -> Result<(), Errno> {
     // SAFETY: only sets a flag on descriptors.
-    let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, libc::CLOSE_RANGE_CLOEXEC) };
     Errno::result(result).map(drop)
 }
 

@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 
-use super::{Action, Degraded, Ending, Plan, Stage, Step, cgroup, filter, identity, join, net, program, sources, tree};
+use super::{
+    Action, Degraded, Ending, Plan, Stage, Step, cgroup, filter, identity, join, net, program, sources, stdio, tree,
+};
 use crate::host::HostFacts;
 use crate::policy::{NsKind, Origin, Sandbox, Strength, Traced};
 use crate::report::Diagnostic;
@@ -15,6 +17,8 @@ pub struct Options {
     pub args: Vec<OsString>,
     /// The caller's environment, for `env NAME = inherit`.
     pub env: Vec<(OsString, OsString)>,
+    /// The names of the descriptors that are handed over.
+    pub fds: Vec<String>,
 }
 
 /// The steps that put a sandbox together, in order. Errors are what only a plan can know: no program to run, a
@@ -25,6 +29,7 @@ pub fn plan(sandbox: &Sandbox, facts: &HostFacts, options: &Options) -> Result<P
     let identity = identity::resolve(&mut builder);
     join::open(&mut builder);
     sources::open(&mut builder);
+    stdio::open(&mut builder, options);
     program::publish(&mut builder);
     let cgroups = cgroup::create(&mut builder);
     join::enter(&mut builder);

@@ -17,6 +17,7 @@ mod net_text;
 mod print;
 mod program;
 mod sources;
+mod stdio;
 mod step;
 mod tree;
 mod tree_text;
@@ -24,7 +25,7 @@ pub mod why;
 
 pub use crate::policy::{
     Access, Action as SyscallAction, Cidr, CompareOp, Condition, Direction, LinkKind, MacvlanMode, MountFlags, NextHop,
-    NsKind, Peer, Port, Ports, ProcOptions, Protocol, Scope, SecretFrom, Signal, Veth,
+    NsKind, Peer, Port, Ports, ProcOptions, Protocol, Scope, SecretFrom, Signal, Stream, Veth,
 };
 pub use build::{Options, plan};
 pub use filter::{By, Decision, abis, decisions, filter_spec};

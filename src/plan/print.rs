@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use super::{
-    Action, Bytes, CgroupDir, CgroupLimit, IdMapping, LandlockPath, LandlockSpec, NamespaceFrom, Plan, RootSource,
-    SecretFrom, Stage, Step, filter_text, net_text, tree_text,
+    Action, Bytes, CgroupDir, CgroupLimit, FdSource, IdMapping, LandlockPath, LandlockSpec, NamespaceFrom, OpenStream,
+    Plan, RootSource, SecretFrom, Stage, Step, filter_text, net_text, tree_text,
 };
+use crate::policy::Stream;
 use crate::source::Files;
 
 /// The steps of a plan, numbered, with what asked for them.
@@ -129,6 +130,8 @@ pub fn describe(action: &Action) -> String {
         }
         Action::MapOwners { id } => format!("show the owners of source {id} as the user namespace maps them"),
         Action::Hold { id, name } => format!("lock {} of source {id}, for one run at a time", quoted(name)),
+        Action::OpenStream(OpenStream { stream, to }) => format!("open {} for {}", stream_target(to), stream.name()),
+        Action::CallerTerminal => "look at the caller's terminal".to_string(),
         Action::CreateCgroup(dir) => format!("mkdir {}{}", cgroup_path(dir), enabled(dir)),
         Action::LimitCgroup { dir, limit } => format!("write {} of {}", describe_limit(*limit), cgroup_path(dir)),
         Action::Publish { address, outer, inner } => {
@@ -185,6 +188,8 @@ pub fn describe(action: &Action) -> String {
         Action::PivotRoot => "pivot_root, detach the old root".to_string(),
         Action::ForkInit => "fork: init stays, the program goes on".to_string(),
         Action::NewSession => "setsid".to_string(),
+        Action::NewTerminal => "make a terminal of its own: 0 1 2".to_string(),
+        Action::SetFd { number, from } => format!("dup2 {} to {number}", fd_source(from)),
         Action::NewKeyring => "join a new session keyring".to_string(),
         Action::ChangeDir(path) => format!("chdir {}", quoted(path)),
         Action::SetRlimit { resource, value } => {
@@ -193,9 +198,29 @@ pub fn describe(action: &Action) -> String {
         Action::SetCapabilities { keep, ambient } => describe_capabilities(keep, ambient),
         Action::NoNewPrivs => "prctl no_new_privs".to_string(),
         Action::RestrictLandlock(spec) => describe_landlock(spec),
-        Action::CloseFds => "close every descriptor but 0 1 2".to_string(),
+        Action::CloseFds { keep } => {
+            let keep: String = keep.iter().map(|it| format!(" {it}")).collect();
+            format!("close every descriptor but 0 1 2{keep}")
+        }
         Action::InstallFilter(filter) => filter_text::summary(filter),
         Action::Exec { argv, env } => format!("execve {} with {} variables", command(argv), env.len()),
+    }
+}
+
+fn stream_target(to: &Stream) -> String {
+    match to {
+        Stream::Inherit => "what the caller has".to_string(),
+        Stream::Stdout => "stdout".to_string(),
+        Stream::Null => "/dev/null".to_string(),
+        Stream::File { path, append } => format!("{}{}", quoted(path), if *append { ", appending" } else { "" }),
+    }
+}
+
+fn fd_source(from: &FdSource) -> String {
+    match from {
+        FdSource::Opened(stream) => format!("what was opened for {}", stream.name()),
+        FdSource::Copy(number) => number.to_string(),
+        FdSource::Named(name) => format!("what was handed over as {name}"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::ffi::OsStrExt;
 
 use super::build::{Builder, Options, filter_step};
-use super::{Action, Bytes, Stage, landlock};
+use super::{Action, Bytes, Stage, landlock, stdio};
 use crate::policy::{NsKind, Traced};
 use crate::report::Diagnostic;
 
@@ -56,6 +56,7 @@ pub(super) fn start(builder: &mut Builder, options: &Options) {
         builder.step(Stage::Child, Action::ForkInit, &origin);
     }
     builder.rule(Stage::Program, Action::NewSession, span, "no controlling terminal of the caller's");
+    let keep = stdio::set(builder, options);
     builder.rule(Stage::Program, Action::NewKeyring, span, "no session keyring of the caller's");
     for limit in &sandbox.limits {
         let action = Action::SetRlimit { resource: limit.value.resource.clone(), value: limit.value.value };
@@ -72,7 +73,7 @@ pub(super) fn start(builder: &mut Builder, options: &Options) {
         builder.step_of(Stage::Program, Action::NoNewPrivs, &sandbox.no_new_privs);
     }
     landlock::build(builder);
-    builder.rule(Stage::Program, Action::CloseFds, span, "only 0, 1 and 2 come along");
+    builder.rule(Stage::Program, Action::CloseFds { keep }, span, "no other descriptor comes along");
     filter_step(builder);
     exec(builder, options);
 }

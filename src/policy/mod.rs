@@ -8,6 +8,7 @@ mod kernel;
 mod landlock;
 mod limits;
 mod net;
+mod stdio;
 mod trace;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub use kernel::*;
 pub use landlock::*;
 pub use limits::*;
 pub use net::*;
+pub use stdio::*;
 pub use trace::*;
 
 use crate::source::Span;
@@ -51,6 +53,8 @@ pub struct Sandbox {
     pub run: Option<Traced<Vec<String>>>,
     /// Working directory inside; `/` where not stated.
     pub cwd: Option<Traced<String>>,
+    /// The descriptors that it starts with.
+    pub stdio: Stdio,
     /// The environment, by name.
     pub env: Vec<Traced<EnvVar>>,
     /// user_namespaces(7)

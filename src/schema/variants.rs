@@ -221,3 +221,22 @@ pub(super) const RESTART: &[Variant] = &[
     variant("always", "whenever it ends", RESTARTS),
     variant("on-failure", "when it ends with anything but 0", RESTARTS),
 ];
+
+const INHERIT: Variant = variant("inherit", "that of the caller", &[]);
+const NULL: Variant = variant("null", "nothing: null(4)", &[]);
+const TO_FILE: Variant = variant(
+    "file",
+    "a file of the host, opened with the caller's rights; made or emptied, or written at its end",
+    &[positional("path", Ty::Path, true), flag("append")],
+);
+
+pub(super) const STDIN: &[Variant] = &[
+    INHERIT,
+    NULL,
+    variant("file", "a file of the host, opened with the caller's rights", &[positional("path", Ty::Path, true)]),
+];
+
+pub(super) const STDOUT: &[Variant] = &[INHERIT, NULL, TO_FILE];
+
+pub(super) const STDERR: &[Variant] =
+    &[INHERIT, NULL, TO_FILE, variant("stdout", "wherever the standard output goes", &[])];

@@ -27,5 +27,7 @@ mod program;
 mod reports;
 mod seen;
 mod special;
+mod stdio;
+mod terminal;
 
 use stage::{Outcome, Stage, Who, skip};

@@ -412,6 +412,17 @@ impl Running<'_> {
         }
     }
 
+    /// Writes to the input of `nsl`, where that is a pipe.
+    pub fn write(&mut self, text: &str) {
+        let stdin = self.child.stdin.as_mut().expect("piped");
+        stdin.write_all(text.as_bytes()).and_then(|()| stdin.flush()).expect("it reads");
+    }
+
+    /// Ends the input of `nsl`.
+    pub fn close_input(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
     /// Sends a signal to `nsl`.
     pub fn signal(&self, signal: Signal) {
         kill(self.pid(), signal).expect("it runs");
@@ -502,6 +513,17 @@ impl Outcome {
         assert!(flat(&self.stderr).contains(&flat(text)), "`{text}` is not said\n{self:?}");
         self
     }
+}
+
+/// The process ids of what runs in a sandbox of a stage, by the variable that all of it has in its environment.
+pub fn programs(token: &str) -> Vec<String> {
+    let mark = format!("NSL_TEST={token}");
+    let of = |entry: fs::DirEntry| {
+        let pid = entry.file_name().into_string().ok().filter(|it| it.bytes().all(|byte| byte.is_ascii_digit()))?;
+        let environment = fs::read(entry.path().join("environ")).ok()?;
+        environment.split(|byte| *byte == 0).any(|it| it == mark.as_bytes()).then_some(pid)
+    };
+    fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(of).collect()
 }
 
 /// What a process has used of the CPU so far, in hundredths of a second: proc_pid_stat(5).

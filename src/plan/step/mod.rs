@@ -6,6 +6,7 @@ mod identity;
 mod join;
 mod kernel;
 mod net;
+mod stdio;
 mod tree;
 
 pub use bytes::*;
@@ -14,6 +15,7 @@ pub use identity::*;
 pub use join::*;
 pub use kernel::*;
 pub use net::*;
+pub use stdio::*;
 pub use tree::*;
 
 use serde::{Deserialize, Serialize};
@@ -138,6 +140,10 @@ pub enum Action {
         /// The name of the directory in it.
         name: String,
     },
+    /// Open what a standard stream of the program is, with the caller's rights.
+    OpenStream(OpenStream),
+    /// Look whether the standard input is a terminal, and remember how it is set: termios(3).
+    CallerTerminal,
     /// Create a cgroup, removed again when the run ends.
     CreateCgroup(CgroupDir),
     /// Write a limit of a cgroup, and read it back.
@@ -282,6 +288,16 @@ pub enum Action {
     ForkInit,
     /// setsid(2): no controlling terminal.
     NewSession,
+    /// Make a pseudo-terminal in the sandbox's devpts, the controlling terminal of the session, and its 0, 1 and 2; the other end goes
+    /// to the supervisor.
+    NewTerminal,
+    /// dup2(2): what the program has at this number.
+    SetFd {
+        /// The number.
+        number: u32,
+        /// What it is.
+        from: FdSource,
+    },
     /// A session keyring of its own: keyrings(7).
     NewKeyring,
     /// chdir(2)
@@ -304,8 +320,11 @@ pub enum Action {
     NoNewPrivs,
     /// landlock_restrict_self(2)
     RestrictLandlock(LandlockSpec),
-    /// close_range(2) of everything but 0, 1 and 2.
-    CloseFds,
+    /// close_range(2) of everything but 0, 1, 2 and these.
+    CloseFds {
+        /// Numbers from 3 on, sorted.
+        keep: Vec<u32>,
+    },
     /// seccomp(2)
     InstallFilter(FilterSpec),
     /// execve(2)

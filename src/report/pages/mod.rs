@@ -35,6 +35,7 @@ mod policy;
 mod run;
 mod running;
 mod special;
+mod stdio;
 mod syntax;
 
 const fn error(
@@ -84,6 +85,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         joins::PAGES,
         run::PAGES,
         running::PAGES,
+        stdio::PAGES,
     ]
     .into_iter()
     .flatten()

@@ -8,6 +8,7 @@ mod overlay;
 mod pods;
 mod read;
 mod seccomp;
+mod stdio;
 mod time;
 mod user;
 
@@ -84,6 +85,7 @@ impl Lower<'_, '_> {
             name,
             run: self.setting("run", strings),
             cwd: self.setting("cwd", text),
+            stdio: self.stdio(),
             env: self.env(),
             user: self.user(),
             pid: Pid { mode: self.mode("pid"), init: self.or("pid.init", boolean, true, "a small init is PID 1") },

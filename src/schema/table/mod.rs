@@ -7,10 +7,11 @@ mod limits;
 mod mnt;
 mod namespaces;
 mod net;
+mod stdio;
 mod stop;
 
 use super::types::{Field, Shape, Ty};
-use super::variants::{ACTIONS, LINKS, MODES, MOUNTS, OUTSIDE, READY, RESTART, ROOTS};
+use super::variants::{ACTIONS, LINKS, MODES, MOUNTS, OUTSIDE, READY, RESTART, ROOTS, STDERR, STDIN, STDOUT};
 
 /// A block of a sandbox.
 #[derive(Debug)]
@@ -89,6 +90,7 @@ const fn weaker(field: Field, weaker: &'static str) -> Field {
 /// The rows of each section, in the order of [`SECTIONS`]; first those of the body.
 const ROWS: &[&[Field]] = &[
     body::BODY,
+    stdio::STDIO,
     namespaces::USER,
     namespaces::PID,
     net::NET,

@@ -1,0 +1,85 @@
+//! Pages: descriptors and the terminal.
+
+use super::{Page, Severity, error, warning};
+
+const fn page(code: &'static str, title: &'static str, text: &'static str) -> Page {
+    Page { code, severity: Severity::Error, title, text, wrong: "", right: "" }
+}
+
+pub(super) const PAGES: &[Page] = &[
+    error(
+        "tty-without-devpts",
+        "a terminal in a sandbox that has none",
+        "`tty = new` makes a pseudo-terminal in the sandbox's own devpts file system, so that the program can ask for its name (ttyname(3), \
+         pty(7)). It needs one there: `mount /dev = dev` brings it, as `mount /dev/pts = devpts` with `link /dev/ptmx = \"pts/ptmx\"` does.",
+        "sandbox a {\n  run = [\"/bin/sh\"]\n  tty = new\n  user new\n  mnt new { root = host(ro) }\n}\n",
+        "sandbox a {\n  run = [\"/bin/sh\"]\n  tty = new\n  user new\n  mnt new {\n    root = host(ro)\n    mount /dev = dev\n  }\n}\n",
+    ),
+    warning(
+        "tty-unused",
+        "a terminal that no stream is on",
+        "With `tty = new` the program's standard streams are on a terminal of its own, but for those that `stdin`, `stdout` and `stderr` \
+         put elsewhere. Where all three are elsewhere, only a program that opens /dev/tty finds it.",
+        "sandbox a {\n  run = [\"/bin/sh\"]\n  tty = new\n  stdin = null\n  stdout = null\n  stderr = null\n  user new\n}\n",
+        "sandbox a {\n  run = [\"/bin/sh\"]\n  tty = new\n  stderr = null\n  user new\n}\n",
+    ),
+    error(
+        "output-overwritten",
+        "one file for two streams",
+        "A file that is opened twice is written at two places: what goes to the one stream overwrites what went to the other. `stderr = stdout` \
+         shares one place, and `append` writes at the end each time: open(2), O_APPEND.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  stdout = file(./log)\n  stderr = file(./log)\n  user new\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  stdout = file(./log)\n  stderr = stdout\n  user new\n}\n",
+    ),
+    warning(
+        "output-writable",
+        "an output that the program can change",
+        "A log says what a program did only if the program cannot change it. nsl opens the file on the host before the sandbox exists and does \
+         not follow a link at the end of its path; in a directory that the program may write to, it can still be renamed, removed or rewritten.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  stdout = file(/srv/work/log)\n  user new\n  mnt new {\n    root = host(ro)\n    mount /work = bind(/srv/work, rw)\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  stdout = file(/srv/log)\n  user new\n  mnt new {\n    root = host(ro)\n    mount /work = bind(/srv/work, rw)\n  }\n}\n",
+    ),
+    error(
+        "fd-twice",
+        "two descriptors with one number",
+        "`fd NAME = NUMBER` says at which number the program finds a descriptor that its caller hands over. A process has one descriptor at a \
+         number; the second would close the first: dup2(2).",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  fd in = 3\n  fd out = 3\n  user new\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  fd in = 3\n  fd out = 4\n  user new\n}\n",
+    ),
+    page(
+        "fd-missing",
+        "a descriptor that nobody hands over",
+        "`fd NAME = NUMBER` in a sandbox is a descriptor that whoever starts it has open already: a socket that listens, one end of a pipe. It \
+         is handed over by name, as in `nsl run --fd listener=3 web.nsl`, where 3 is its number for the caller. `prefer fd …` starts without.",
+    ),
+    page(
+        "fd-unknown",
+        "a descriptor that the sandbox does not take",
+        "What `--fd NAME=N` names must be taken by the sandbox with `fd NAME = NUMBER`: a policy says everything that a program gets.",
+    ),
+    page(
+        "fd-not-open",
+        "a descriptor that cannot be handed over",
+        "`--fd NAME=N` names an open descriptor of nsl by its number, as a shell makes it with `3<file`. A directory is refused: through it the \
+         program could reach every file of the host by `..` (CVE-2024-21626); `mount` shows a directory safely.",
+    ),
+    page(
+        "fd-failed",
+        "a descriptor cannot be put in its place",
+        "dup2(2) refuses numbers at and above RLIMIT_NOFILE. Raise `ulimit -n` for the caller, or choose a lower number.",
+    ),
+    page(
+        "stdio-failed",
+        "a standard stream cannot be opened",
+        "`stdin`, `stdout` and `stderr` name files of the host, opened by nsl with the caller's rights before the sandbox exists. The directory must \
+         exist. ELOOP: the last part of the path of an output is a symbolic link, which is not followed, as a program that may write there \
+         could have laid it for the next run. ENXIO: a FIFO that nobody reads from.",
+    ),
+    page(
+        "tty-failed",
+        "there is no terminal for the program",
+        "`tty = new` puts nsl between the caller's terminal and one of the program's own. ENOTTY: the standard input of nsl is no terminal, \
+         as in a pipe, a service or a CI job; `prefer tty = new` uses one where there is one. ENOENT, ENXIO, EACCES: the sandbox has no devpts of its own.",
+    ),
+];
