@@ -43,8 +43,9 @@
 
 ;; words: begin
 (defconst nsl--arguments
-  '("backoff" "count" "fd" "hidepid" "inodes" "lower" "max" "mode" "path" "pid" "pod" "port" "recursive"
-    "sandbox" "size" "subset" "upper" "within" "work")
+  '("address" "backoff" "bridge" "count" "fd" "hidepid" "inodes" "lower" "max" "mode" "mtu" "netns" "parent"
+    "path" "peer" "peer-address" "pid" "pod" "port" "recursive" "sandbox" "size" "subset" "upper" "within"
+    "work")
   "The arguments of the language.")
 
 (defconst nsl--capabilities
@@ -321,12 +322,12 @@
   "The declarations of the language.")
 
 (defconst nsl--fields
-  '("abi" "after" "allow" "ambient" "as" "boottime" "core" "cpu" "cpu.max" "cwd" "data" "deny" "domainname"
-    "env" "files" "fsize" "group" "groups" "hide" "hostname" "init" "keep" "link" "locks" "loopback" "map"
-    "memlock" "memory.max" "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue" "nice" "no-new-privs"
-    "nofile" "nproc" "otherwise" "pids.max" "protect" "publish" "ready" "realtime" "restart" "root" "rss"
-    "rtprio" "rttime" "run" "scope" "setgroups" "signal" "sigpending" "stack" "tcp.bind" "tcp.connect"
-    "timeout")
+  '("abi" "address" "after" "allow" "ambient" "as" "boottime" "core" "cpu" "cpu.max" "cwd" "data" "deny"
+    "domainname" "env" "files" "fsize" "group" "groups" "hide" "hostname" "init" "keep" "link" "locks"
+    "loopback" "map" "memlock" "memory.max" "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue" "nice"
+    "no-new-privs" "nofile" "nproc" "otherwise" "pids.max" "protect" "publish" "ready" "realtime" "restart"
+    "root" "route" "rss" "rtprio" "rttime" "run" "scope" "setgroups" "signal" "sigpending" "stack" "tcp.bind"
+    "tcp.connect" "timeout")
   "The fields of the language.")
 
 (defconst nsl--keywords
@@ -405,11 +406,12 @@
   "The types of the language.")
 
 (defconst nsl--values
-  '("abstract-unix-socket" "allow" "always" "bind" "caller" "cgroup" "deny" "dev" "device" "devpts" "dir"
-    "down" "empty" "ephemeral" "errno" "exec" "false" "file" "gid" "host" "i386" "idmap" "inherit" "invisible"
-    "join" "kill" "kill-thread" "log" "mqueue" "never" "new" "noaccess" "noexec" "none" "nosymfollow"
-    "on-failure" "outer" "overlay" "pid" "pod" "proc" "ptraceable" "ro" "rw" "secret" "signal" "subid" "suid"
-    "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited" "unprivileged" "up")
+  '("abstract-unix-socket" "allow" "always" "bind" "bridge" "caller" "cgroup" "deny" "dev" "device" "devpts"
+    "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "file" "gid" "host" "i386" "idmap" "in" "inherit"
+    "invisible" "join" "kill" "kill-thread" "log" "macvlan" "mqueue" "never" "new" "noaccess" "noexec" "none"
+    "nosymfollow" "on-failure" "out" "outer" "overlay" "passthru" "pid" "pod" "private" "proc" "ptraceable"
+    "ro" "rw" "secret" "signal" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited"
+    "unprivileged" "up" "vepa" "veth")
   "The values of the language.")
 
 ;; words: end

@@ -52,7 +52,11 @@ fn of_path(path: &Path) -> Vec<Input> {
             Diagnostic::error("no-policies", format!("there is no policy below `{name}`"))
                 .help("policies are files whose names end in `.nsl`; hidden directories are not looked into"),
         ),
-        Ok(paths) => paths.into_iter().map(Input::File).collect(),
+        // Below `.` a file has the name that version control and reviews know it by.
+        Ok(paths) => paths
+            .into_iter()
+            .map(|it| Input::File(it.strip_prefix(".").map_or(it.clone(), Path::to_path_buf)))
+            .collect(),
         Err((path, error)) => failed(unreadable(&path.to_string_lossy(), &error)),
     }
 }

@@ -45,6 +45,9 @@ fn a_directory_is_all_policies_below_it() {
     assert!(output.stderr.contains("1 error") && output.stderr.contains("in 2 files"), "{output:#?}");
     assert!(!output.stderr.contains("no.nsl") && !output.stderr.contains("notes"), "{output:#?}");
     run_with(&["check", "-"], WRONG.as_bytes()).refuses(2, "<stdin>:2:");
+    // Annotations and logs name files as reviews do.
+    let here = check(&dir, &["--format", "short", "."]);
+    assert!(here.stdout.lines().any(|it| it.starts_with("p/q/two.nsl:2:")), "{here:#?}");
 }
 
 #[test]

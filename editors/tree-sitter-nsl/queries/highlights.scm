@@ -42,15 +42,15 @@
     "user" "uts"))
 
 ((statement name: (field_name) @property)
-  (#any-of? @property "abi" "after" "allow" "ambient" "as" "boottime" "core" "cpu" "cpu.max" "cwd" "data"
-    "deny" "domainname" "env" "files" "fsize" "group" "groups" "hide" "hostname" "init" "keep" "link" "locks"
-    "loopback" "map" "memlock" "memory.max" "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue" "nice"
-    "no-new-privs" "nofile" "nproc" "otherwise" "pids.max" "protect" "publish" "ready" "realtime" "restart"
-    "root" "rss" "rtprio" "rttime" "run" "scope" "setgroups" "signal" "sigpending" "stack" "tcp.bind"
-    "tcp.connect" "timeout"))
+  (#any-of? @property "abi" "address" "after" "allow" "ambient" "as" "boottime" "core" "cpu" "cpu.max" "cwd"
+    "data" "deny" "domainname" "env" "files" "fsize" "group" "groups" "hide" "hostname" "init" "keep" "link"
+    "locks" "loopback" "map" "memlock" "memory.max" "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue"
+    "nice" "no-new-privs" "nofile" "nproc" "otherwise" "pids.max" "protect" "publish" "ready" "realtime"
+    "restart" "root" "route" "rss" "rtprio" "rttime" "run" "scope" "setgroups" "signal" "sigpending" "stack"
+    "tcp.bind" "tcp.connect" "timeout"))
 
 ((statement label: (symbol) @constant.builtin)
-  (#any-of? @constant.builtin "gid" "host" "i386" "join" "new" "none" "pod" "uid"))
+  (#any-of? @constant.builtin "gid" "host" "i386" "in" "join" "new" "none" "out" "pod" "uid"))
 
 ((statement label: (symbol) @function.builtin)
   (#any-of? @function.builtin "accept" "accept4" "access" "acct" "add_key" "adjtimex" "afs_syscall" "alarm"
@@ -113,11 +113,12 @@
   (expression (symbol) @constant.builtin)
   (binary_expression (symbol) @constant.builtin)
 ]
-  (#any-of? @constant.builtin "abstract-unix-socket" "allow" "always" "bind" "caller" "cgroup" "deny" "dev"
-    "device" "devpts" "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "file" "gid" "host" "i386"
-    "idmap" "inherit" "invisible" "join" "kill" "kill-thread" "log" "mqueue" "never" "new" "noaccess" "noexec"
-    "none" "nosymfollow" "on-failure" "outer" "overlay" "pid" "pod" "proc" "ptraceable" "ro" "rw" "secret"
-    "signal" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited" "unprivileged" "up"))
+  (#any-of? @constant.builtin "abstract-unix-socket" "allow" "always" "bind" "bridge" "caller" "cgroup" "deny"
+    "dev" "device" "devpts" "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "file" "gid" "host" "i386"
+    "idmap" "in" "inherit" "invisible" "join" "kill" "kill-thread" "log" "macvlan" "mqueue" "never" "new"
+    "noaccess" "noexec" "none" "nosymfollow" "on-failure" "out" "outer" "overlay" "passthru" "pid" "pod"
+    "private" "proc" "ptraceable" "ro" "rw" "secret" "signal" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree"
+    "true" "uid" "unlimited" "unprivileged" "up" "vepa" "veth"))
 
 ([
   (statement value: (symbol) @constant)

@@ -11,8 +11,8 @@ set cpo&vim
 syn iskeyword @,48-57,_,-,.
 
 " words: begin
-syn keyword nslArgument contained backoff count fd hidepid inodes lower max mode path pid pod port recursive
-      \ sandbox size subset upper within work
+syn keyword nslArgument contained address backoff bridge count fd hidepid inodes lower max mode mtu netns
+      \ parent path peer peer-address pid pod port recursive sandbox size subset upper within work
 syn keyword nslCapability contained audit_control audit_read audit_write block_suspend bpf checkpoint_restore
       \ chown dac_override dac_read_search fowner fsetid ipc_lock ipc_owner kill lease linux_immutable
       \ mac_admin mac_override mknod net_admin net_bind_service net_broadcast net_raw perfmon setfcap setgid
@@ -254,11 +254,11 @@ syn keyword nslConstant contained ADDR_COMPAT_LAYOUT ADDR_LIMIT_32BIT ADDR_LIMIT
       \ UDP_SEGMENT UFFD_USER_MODE_ONLY UMOUNT_NOFOLLOW UNAME26 USRQUOTA WCONTINUED WEXITED WHOLE_SECONDS
       \ WNOHANG WNOWAIT WSTOPPED WUNTRACED XATTR_CREATE XATTR_REPLACE
 syn keyword nslDeclaration contained container pod profile sandbox
-syn keyword nslField contained abi after allow ambient as boottime core cpu cpu.max cwd data deny domainname
-      \ env files fsize group groups hide hostname init keep link locks loopback map memlock memory.max
-      \ memory.swap.max mkdir monotonic mount msgqueue nice no-new-privs nofile nproc otherwise pids.max
-      \ protect publish ready realtime restart root rss rtprio rttime run scope setgroups signal sigpending
-      \ stack tcp.bind tcp.connect timeout
+syn keyword nslField contained abi address after allow ambient as boottime core cpu cpu.max cwd data deny
+      \ domainname env files fsize group groups hide hostname init keep link locks loopback map memlock
+      \ memory.max memory.swap.max mkdir monotonic mount msgqueue nice no-new-privs nofile nproc otherwise
+      \ pids.max protect publish ready realtime restart root route rss rtprio rttime run scope setgroups
+      \ signal sigpending stack tcp.bind tcp.connect timeout
 syn keyword nslKeyword contained as else for group if let nsl param require syscalls use with
 syn keyword nslModifier contained default final optional override prefer remove
 syn keyword nslOperatorWord contained and in not or
@@ -307,10 +307,11 @@ syn keyword nslSyscall contained accept accept4 access acct add_key adjtimex afs
       \ uretprobe uselib userfaultfd ustat utime utimensat utimes vfork vhangup vmsplice vserver wait4 waitid
       \ write writev
 syn keyword nslType contained address bool duration int path percent pid port size string symbol
-syn keyword nslValue contained abstract-unix-socket allow always bind caller cgroup deny dev device devpts dir
-      \ down empty ephemeral errno exec false file gid host i386 idmap inherit invisible join kill kill-thread
-      \ log mqueue never new noaccess noexec none nosymfollow on-failure outer overlay pid pod proc ptraceable
-      \ ro rw secret signal subid suid sys tcp tmpfs trap tree true uid unlimited unprivileged up
+syn keyword nslValue contained abstract-unix-socket allow always bind bridge caller cgroup deny dev device
+      \ devpts dir down empty ephemeral errno exec false file gid host i386 idmap in inherit invisible join
+      \ kill kill-thread log macvlan mqueue never new noaccess noexec none nosymfollow on-failure out outer
+      \ overlay passthru pid pod private proc ptraceable ro rw secret signal subid suid sys tcp tmpfs trap
+      \ tree true uid unlimited unprivileged up vepa veth
 " words: end
 
 syn case match
@@ -319,6 +320,9 @@ syn sync minlines=200
 syn match nslComment /#.*$/ contains=nslTodo,@Spell
 syn match nslDocComment /##\%(#\)\@!.*$/ contains=nslTodo,@Spell
 syn keyword nslTodo contained TODO FIXME NOTE XXX
+
+" A word of a value; a keyword that is not within a match would win over the name of an argument.
+syn match nslWord /[A-Za-z][A-Za-z0-9_.-]*/ contained contains=nslValue,nslConstant,nslSignal
 
 " A line, or a block on a line, begins with words of its own; what follows them is another world.
 syn match nslHead /\%(^\s*\|{\s*\)\@<=\%(\%(default\|override\|final\|remove\|prefer\|optional\)\s\+\)*[A-Za-z][A-Za-z0-9_.-]*/
@@ -331,7 +335,8 @@ syn match nslHead /\%(^\s*\|{\s*\)\@<=\%(profile\|sandbox\|pod\|container\)\s\+[
 syn match nslVariable /\s\@<=[A-Za-z0-9_-]\+/ contained
 syn match nslName /\s\@<=[A-Za-z0-9_-]\+/ contained
 syn match nslElse /}\@<=\s*else\%(\s\+if\)\=\>/ contains=nslKeyword nextgroup=nslTail
-syn region nslTail contained start=/[^A-Za-z0-9_.{}-]/ end=/$/ end=/\ze[{}]/
+" A comment is outside of it: what ends with the line would take the end of the region along.
+syn region nslTail contained start=/[^A-Za-z0-9_.{}#-]/ end=/$/ end=/\ze[{}#]/
       \ contains=@nslParts,nslTailWord,nslOperatorWord,nslGroupName,nslProfile,nslModule,nslTypeName,nslTypeList,nslCall,nslCapabilities
 syn keyword nslTailWord contained with as group if
 syn match nslGroupName /\%(syscalls\s\+group\s\+\)\@<=[A-Za-z][A-Za-z0-9_-]*/ contained
@@ -355,7 +360,7 @@ syn match nslTypeList /\%(:\s*\)\@<=\[[a-z\[]\+\]*/ contained contains=nslType
 syn match nslArgumentName /[A-Za-z][A-Za-z0-9_-]*\ze\s*:/ contained contains=nslArgument
 syn match nslParameter /:\s*\[*\zs[a-z]\+/ contained contains=nslType,nslValue
 
-syn cluster nslParts contains=nslString,nslNumber,nslAddress,nslPath,nslReference,nslSet,nslValue,nslConstant,nslSignal,nslOperator,nslComment,nslArguments,nslList
+syn cluster nslParts contains=nslString,nslNumber,nslAddress,nslPath,nslReference,nslSet,nslWord,nslOperator,nslComment,nslArguments,nslList
 
 syn match nslOperator /[=!<>]=\|[=<>&]/ contained
 syn match nslNumber /\%([A-Za-z0-9_.-]\)\@<!-\=\d\+\%(\.\d\+\)\=\%([A-Za-z]\+\|%\)\=\>\=/ contained

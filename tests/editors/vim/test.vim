@@ -31,6 +31,7 @@ function! TestColours() abort
   call s:Colour('nslType', '^param', 'path')
   call s:Colour('nslPath', '^param', './site')
   call s:Colour('nslComment', '^param', '#')
+  call s:Colour('nslKeyword', '^let', 'let')
   call s:Colour('nslNumber', '^let', '443/tcp')
   call s:Colour('nslAddress', '^let', '127.0.0.1')
   call s:Colour('nslGroupName', '^syscalls', 'mine')
