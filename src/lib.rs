@@ -27,7 +27,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use host::{HostFacts, Probe};
-use policy::{Policy, Sandbox};
+use policy::{JoinTarget, Pod, Policy, Sandbox};
 use report::Diagnostic;
 use resolve::{CallerNames, Inputs, Resolved};
 use source::{Files, Loader};
@@ -104,17 +104,13 @@ pub fn findings(loaded: &Loaded) -> Vec<Diagnostic> {
 
 /// What stands in the way of a policy, or of one of its sandboxes, on a host. Looks at the paths of this machine that
 /// the policy names, and adds what is there to the facts.
-pub fn host_findings(loaded: &Loaded, only: Option<&Sandbox>, probe: &Probe, facts: &mut HostFacts) -> Vec<Diagnostic> {
+pub fn host_findings(loaded: &Loaded, only: Option<Chosen>, probe: &Probe, facts: &mut HostFacts) -> Vec<Diagnostic> {
     let whole = &loaded.resolved.policy;
-    let of_one = match only {
-        Some(sandbox) if whole.sandboxes.len() + whole.pods.len() > 1 => {
-            Some(Policy { sandboxes: vec![sandbox.clone()], pods: Vec::new() })
-        }
-        _ => None,
-    };
+    let several = whole.sandboxes.len() + whole.pods.len() > 1;
+    let of_one = only.filter(|_| several).map(Chosen::alone);
     let policy = of_one.as_ref().unwrap_or(whole);
     probe.paths(facts, &check::wanted_paths(policy));
-    probe.joins(facts, &check::wanted_joins(policy));
+    probe.joins(facts, &check::wanted_joins(policy), &running);
     probe.libraries(facts, &check::wanted_libraries(policy));
     let findings = check::check_host(policy, facts);
     sorted(report::allow::silence(findings, &loaded.resolved.allows).0)
@@ -131,31 +127,53 @@ fn sorted(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     findings
 }
 
-/// The sandbox with this name, or the only one of the file.
-pub fn select<'a>(loaded: &'a Loaded, name: Option<&str>) -> Result<&'a Sandbox, Diagnostic> {
-    let policy = &loaded.resolved.policy;
-    let names = || {
-        let names: Vec<String> = policy.sandboxes.iter().map(|it| format!("`{}`", it.name.value)).collect();
-        names.join(", ")
-    };
-    let wanted = |pod: &&policy::Pod| match name {
-        Some(name) => pod.base.name.value == name,
-        None => policy.sandboxes.is_empty(),
-    };
-    if let Some(pod) = policy.pods.iter().find(wanted) {
-        let name = &pod.base.name;
-        let message = format!("the pod `{}` parses and checks, but this version cannot run it", name.value);
-        return Err(Diagnostic::error("not-yet", message)
-            .label(name.span(), "a pod is declared here")
-            .help("run one `sandbox` at a time"));
+/// What of a file is run.
+#[derive(Clone, Copy, Debug)]
+pub enum Chosen<'a> {
+    /// A sandbox.
+    Sandbox(&'a Sandbox),
+    /// A pod, with all of its containers.
+    Pod(&'a Pod),
+}
+
+impl<'a> Chosen<'a> {
+    /// The sandbox; a pod is refused, as what is asked is about one program.
+    pub fn sandbox(self) -> Result<&'a Sandbox, Diagnostic> {
+        let pod = match self {
+            Chosen::Sandbox(sandbox) => return Ok(sandbox),
+            Chosen::Pod(pod) => pod,
+        };
+        let name = &pod.base.name.value;
+        let containers: Vec<String> = pod.containers.iter().map(|it| format!("`{name}.{}`", it.name.value)).collect();
+        Err(Diagnostic::error("which-sandbox", format!("`{name}` is a pod, and this is about one program"))
+            .label(pod.base.name.span(), "it has several containers")
+            .help(format!("name one of them: {}", containers.join(", "))))
     }
-    match (name, policy.sandboxes.as_slice()) {
+
+    /// As a policy of nothing else.
+    fn alone(self) -> Policy {
+        match self {
+            Chosen::Sandbox(sandbox) => Policy { sandboxes: vec![sandbox.clone()], pods: Vec::new() },
+            Chosen::Pod(pod) => Policy { sandboxes: Vec::new(), pods: vec![pod.clone()] },
+        }
+    }
+}
+
+/// The sandbox or the pod with this name, or the only one of the file. A container is known as `POD.CONTAINER`, to those who
+/// want to know something of it alone.
+pub fn select<'a>(loaded: &'a Loaded, name: Option<&str>) -> Result<Chosen<'a>, Diagnostic> {
+    let policy = &loaded.resolved.policy;
+    let sandboxes = policy.sandboxes.iter().map(|it| (it.name.value.as_str(), Chosen::Sandbox(it)));
+    let pods = policy.pods.iter().map(|it| (it.base.name.value.as_str(), Chosen::Pod(it)));
+    let all: Vec<(&str, Chosen)> = sandboxes.chain(pods).collect();
+    let names = || all.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match (name, all.as_slice()) {
         (_, []) => Err(resolve::no_sandbox()),
-        (None, [only]) => Ok(only),
+        (None, [(_, only)]) => Ok(*only),
         (None, _) => Err(Diagnostic::error("which-sandbox", "this file declares several sandboxes")
             .help(format!("put one of their names behind the file: {}", names()))),
-        (Some(name), sandboxes) => sandboxes.iter().find(|it| it.name.value == name).ok_or_else(|| {
-            let near = schema::suggest::nearest(name, sandboxes.iter().map(|it| it.name.value.as_str()));
+        (Some(name), all) => all.iter().find(|(it, _)| *it == name).map(|(_, found)| *found).ok_or_else(|| {
+            let near = schema::suggest::nearest(name, all.iter().map(|(name, _)| *name));
             let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
             Diagnostic::error("unknown-sandbox", format!("this file declares no sandbox `{name}`"))
                 .help(format!("{near}it declares {}; arguments for the program stand behind `--`", names()))
@@ -163,12 +181,51 @@ pub fn select<'a>(loaded: &'a Loaded, name: Option<&str>) -> Result<&'a Sandbox,
     }
 }
 
+/// The sandbox with this name, the container with this name as `POD.CONTAINER`, or the only sandbox of the file.
+pub fn select_sandbox<'a>(loaded: &'a Loaded, name: Option<&str>) -> Result<&'a Sandbox, Diagnostic> {
+    let container = name.and_then(|name| name.split_once('.')).and_then(|(pod, name)| {
+        let pod = loaded.resolved.policy.pods.iter().find(|it| it.base.name.value == pod)?;
+        pod.containers.iter().find(|it| it.name.value == name)
+    });
+    container.map_or_else(|| select(loaded, name)?.sandbox(), Ok)
+}
+
+/// Finds the process behind the name of a sandbox or a pod that runs, for joins; nothing for other targets.
+fn running(target: &JoinTarget) -> Option<host::Running> {
+    let room = state::Room::open().ok()?;
+    let found = |entry: &state::Entry, kinds| {
+        let program = entry.record.as_ref()?.living_program()?;
+        Some(host::Running { process: host::Process { pid: program.pid as u32, start: program.start }, kinds })
+    };
+    match target {
+        JoinTarget::Sandbox(name) => found(&state::find(&room, name).ok()?, None),
+        // What holds a pod cannot be looked at; each of its containers is in what the pod shares.
+        JoinTarget::Pod(name) => state::list(&room).iter().find_map(|entry| {
+            let of_pod = entry.record.as_ref()?.pod.as_deref() == Some(name);
+            of_pod.then(|| found(entry, Some(shared_kinds(&entry.plan()?))))?
+        }),
+        JoinTarget::Pid(_) | JoinTarget::Path(_) => None,
+    }
+}
+
+/// The kinds of namespaces that a container has from its pod.
+fn shared_kinds(plan: &plan::Plan) -> Vec<policy::NsKind> {
+    let shared = |step: &plan::Step| match &step.action {
+        plan::Action::OpenNamespace { kind, from: plan::NamespaceFrom::Pod, .. } => Some(*kind),
+        _ => None,
+    };
+    plan.steps.iter().filter_map(shared).collect()
+}
+
 /// `--cgroup-parent` names nothing; the limits of the sandbox are what it is for.
-pub fn unknown_cgroup(path: &str, sandbox: Option<&Sandbox>) -> Diagnostic {
+pub fn unknown_cgroup(path: &str, chosen: Option<Chosen>) -> Diagnostic {
     let finding = Diagnostic::error("unknown-cgroup", format!("`--cgroup-parent {path}`: there is no such cgroup"))
         .help("name a cgroup that exists, as in /proc/self/cgroup or by its directory below /sys/fs/cgroup");
-    let limits = sandbox.map(|it| {
-        let cgroup = &it.cgroup;
+    let limits = chosen.map(|it| {
+        let cgroup = match it {
+            Chosen::Sandbox(sandbox) => &sandbox.cgroup,
+            Chosen::Pod(pod) => &pod.base.cgroup,
+        };
         [&cgroup.memory_max, &cgroup.memory_swap_max, &cgroup.pids_max, &cgroup.cpu_max]
     });
     match limits.into_iter().flatten().flatten().next() {

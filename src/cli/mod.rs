@@ -14,6 +14,7 @@ mod kill;
 mod live;
 mod logs;
 mod plan;
+mod pod;
 mod policy;
 mod ps;
 mod record;

@@ -4,7 +4,7 @@ use clap::Args;
 use nsl::plan;
 use serde::Serialize;
 
-use super::policy::{Choice, refuse};
+use super::policy::{Choice, Planned, refuse};
 use super::terminal;
 
 const AFTER_HELP: &str = "\
@@ -36,10 +36,10 @@ pub struct Plan {
 }
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct Document<'a, T> {
     files: Vec<&'a str>,
     #[serde(flatten)]
-    plan: &'a plan::Plan,
+    plan: &'a T,
 }
 
 pub fn main(args: &Plan) -> i32 {
@@ -48,14 +48,15 @@ pub fn main(args: &Plan) -> i32 {
         Err((files, findings)) => return refuse(&files, &findings),
     };
     terminal::say_findings(&ready.files, &warnings);
-    if args.json {
-        let files = ready.files.iter().map(|(_, file)| file.name.as_str()).collect();
-        return terminal::print_json(&Document { files, plan: &ready.plan });
+    let files: Vec<&str> = ready.files.iter().map(|(_, file)| file.name.as_str()).collect();
+    match &ready.plan {
+        Planned::Sandbox(plan) if args.json => terminal::print_json(&Document { files, plan }),
+        Planned::Pod(plan) if args.json => terminal::print_json(&Document { files, plan }),
+        Planned::Sandbox(plan) if args.seccomp => filter(plan),
+        Planned::Pod(pod) if args.seccomp => pod.containers.iter().map(|it| filter(&it.plan)).max().unwrap_or_default(),
+        Planned::Sandbox(plan) => terminal::print(&plan::print(plan, &ready.files)),
+        Planned::Pod(plan) => terminal::print(&plan::print_pod(plan, &ready.files)),
     }
-    if args.seccomp {
-        return filter(&ready.plan);
-    }
-    terminal::print(&plan::print(&ready.plan, &ready.files))
 }
 
 fn filter(plan: &plan::Plan) -> i32 {

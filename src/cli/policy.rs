@@ -6,11 +6,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use nsl::host::{self, HostFacts, Probe};
-use nsl::policy::Sandbox;
 use nsl::report::{Diagnostic, Severity};
 use nsl::resolve::{Inputs, UserDatabase};
 use nsl::source::{Disk, Files};
-use nsl::{Loaded, plan};
+use nsl::{Chosen, Loaded, plan};
 
 use super::terminal;
 
@@ -92,7 +91,13 @@ pub struct Choice {
 /// A plan with the texts that its places point into.
 pub struct Ready {
     pub files: Files,
-    pub plan: plan::Plan,
+    pub plan: Planned,
+}
+
+/// The plan of what was chosen.
+pub enum Planned {
+    Sandbox(plan::Plan),
+    Pod(plan::PodPlan),
 }
 
 impl Choice {
@@ -119,22 +124,23 @@ impl Choice {
         loaded: &Loaded,
         probe: &Probe,
         facts: &mut HostFacts,
-    ) -> Result<(plan::Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
+    ) -> Result<(Planned, Vec<Diagnostic>), Vec<Diagnostic>> {
         let mut findings = nsl::findings(loaded);
         // What the host says about half a policy would be about something that nobody wrote.
         if findings.iter().any(Diagnostic::is_error) {
             return Err(findings);
         }
         let chosen = nsl::select(loaded, self.name.as_deref());
+        let only = chosen.as_ref().ok().copied();
         if let Some(parent) = &self.cgroup_parent {
             let missing = facts.set_cgroup_parent(parent).err();
-            findings.extend(missing.map(|_| nsl::unknown_cgroup(parent, chosen.as_ref().ok().copied())));
+            findings.extend(missing.map(|_| nsl::unknown_cgroup(parent, only)));
         }
-        findings.extend(nsl::host_findings(loaded, chosen.as_ref().ok().copied(), probe, facts));
+        findings.extend(nsl::host_findings(loaded, only, probe, facts));
         // Advice is for who writes a policy, not for who runs it.
         findings.retain(|it| it.severity != Severity::Advice);
-        let sandbox: &Sandbox = match chosen {
-            Ok(sandbox) => sandbox,
+        let chosen = match chosen {
+            Ok(chosen) => chosen,
             Err(error) => {
                 findings.push(error);
                 return Err(findings);
@@ -148,7 +154,15 @@ impl Choice {
             env: std::env::vars_os().collect(),
             fds: self.fds.iter().map(|(name, _)| name.clone()).collect(),
         };
-        match plan::plan(sandbox, facts, &options) {
+        let planned = match chosen {
+            Chosen::Sandbox(sandbox) => plan::plan(sandbox, facts, &options).map(Planned::Sandbox),
+            Chosen::Pod(_) if !self.args.is_empty() => Err(vec![
+                Diagnostic::error("usage", "a pod has several programs, and none gets what stands behind `--`")
+                    .help("delete the arguments, or give the pod a `param` that its containers use"),
+            ]),
+            Chosen::Pod(pod) => plan::plan_pod(pod, facts, &options).map(Planned::Pod),
+        };
+        match planned {
             Ok(plan) => Ok((plan, findings)),
             Err(errors) => {
                 findings.extend(errors);

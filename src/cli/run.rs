@@ -9,7 +9,8 @@ use nsl::report::Diagnostic;
 use nsl::source::{Files, Span};
 use nsl::state::{End, Seat, Seen};
 
-use super::policy::{Choice, Ready, refuse};
+use super::pod;
+use super::policy::{Choice, Planned, Ready, refuse};
 use super::record::Record;
 use super::terminal;
 use super::trace::Trace;
@@ -81,6 +82,19 @@ pub fn main(args: &Run) -> i32 {
         Err((files, findings)) => return give_up(record.as_mut(), &files, &findings),
     };
     let Ready { files, plan } = &ready;
+    let plan = match plan {
+        Planned::Sandbox(plan) => plan,
+        Planned::Pod(_) if record.is_some() || args.verbose => {
+            let finding =
+                Diagnostic::error("usage", "`--report` and `--verbose` are about one program, and this is a pod")
+                    .help("delete the option; `nsl ps` and `nsl inspect` tell of each container while it runs");
+            return give_up(record.as_mut(), files, &[finding]);
+        }
+        Planned::Pod(plan) => {
+            terminal::say_findings(files, &warnings);
+            return pod::run(plan, files, &args.choice.file, args.run_name.as_deref(), args.detach);
+        }
+    };
     terminal::say_findings(files, &warnings);
     let missing = plan.degraded.iter().map(|it| not_in_force(files, plan, &it.key, &it.reason, it.span));
     say_missing(&missing.collect::<String>());
@@ -157,17 +171,17 @@ fn give_up(record: Option<&mut Record>, files: &Files, findings: &[Diagnostic]) 
 }
 
 /// A step that failed and that the run can do without.
-fn preferred(files: &Files, plan: &Plan, notice: &Notice) -> Option<String> {
+pub(super) fn preferred(files: &Files, plan: &Plan, notice: &Notice) -> Option<String> {
     let step = plan.steps.get(notice.step)?;
     Some(not_in_force(files, plan, &step.why, &notice.failure.to_string(), step.span))
 }
 
 /// One line, unlike other findings: who runs a policy every day knows its preferences, and wants to see the program's output.
-fn not_in_force(files: &Files, plan: &Plan, key: &str, reason: &str, span: Span) -> String {
+pub(super) fn not_in_force(files: &Files, plan: &Plan, key: &str, reason: &str, span: Span) -> String {
     let key = key.rsplit_once("cgroup.").map_or(key, |it| it.1);
     format!("nsl: {}: {key} is not in force, because {reason} ({})\n", plan.name, files.line_place(span))
 }
 
-fn say_missing(lines: &str) {
+pub(super) fn say_missing(lines: &str) {
     terminal::say(&super::voice::with_advice(lines));
 }

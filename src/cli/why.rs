@@ -104,7 +104,7 @@ fn answer(asked: &Syscall, files: &mut Files) -> Result<(String, i32), Vec<Diagn
     if !findings.is_empty() {
         return Err(findings);
     }
-    let sandbox = nsl::select(&loaded, name).map_err(|error| vec![error])?;
+    let sandbox = nsl::select_sandbox(&loaded, name).map_err(|error| vec![error])?;
     Ok(tell(sandbox, &question, if asked.abi.is_some() && abi != "i386" { abi } else { arch }, files))
 }
 

@@ -32,8 +32,13 @@ pub struct Made {
 
 /// The directory of a cgroup. `PID` in its name is the supervisor's.
 pub fn path_of(dir: &CgroupDir, pid: u32) -> PathBuf {
-    let name = dir.name.replace("PID", &pid.to_string());
-    Path::new(&dir.mount).join(dir.parent.trim_start_matches('/')).join(name)
+    let name = |name: &str| name.replace("PID", &pid.to_string());
+    let parent = Path::new(&dir.mount).join(dir.parent.trim_start_matches('/'));
+    match &dir.pod {
+        // A container's name is its own and no place for a number.
+        Some(pod) => parent.join(name(pod)).join(&dir.name),
+        None => parent.join(name(&dir.name)),
+    }
 }
 
 /// Makes a cgroup.

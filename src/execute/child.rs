@@ -30,7 +30,7 @@ pub struct Birth<'a> {
     /// The filters that were compiled, by step.
     pub filters: Vec<(usize, Vec<libc::sock_filter>)>,
     /// The command, made ready for execve(2).
-    pub command: Command,
+    pub command: Option<Command>,
     /// What the program is given beside its standard streams, or in their place.
     pub descriptors: Descriptors,
     /// Where its terminal goes, if it is to have one.
@@ -107,7 +107,7 @@ impl Child<'_> {
                 self.tell_namespaces();
                 told = true;
             }
-            if !complete && matches!(step.action, Action::InstallFilter(_) | Action::Exec { .. }) {
+            if !complete && matches!(step.action, Action::InstallFilter(_) | Action::Exec { .. } | Action::HoldPod) {
                 Word::Complete.send(&self.birth.notices);
                 complete = true;
             }
@@ -199,6 +199,7 @@ impl Child<'_> {
             Action::RestrictLandlock(spec) => landlock::restrict(spec),
             Action::CloseFds { keep } => close_fds(keep),
             Action::InstallFilter(_) => self.install_filter(index),
+            Action::HoldPod => init::hold(self.birth.janitor, &self.birth.supervisor_fd),
             Action::Exec { .. } => self.exec(index),
             _ => Err(Failure::refused("this step is not the child's to perform")),
         }
@@ -284,7 +285,8 @@ impl Child<'_> {
             sys::default_signals();
             sys::unblock_signals();
         }
-        let (errno, program) = self.birth.command.exec();
+        let Some(command) = &self.birth.command else { return Err(Failure::refused("the plan has no program")) };
+        let (errno, program) = command.exec();
         // What the filter may refuse comes second: the look that explains the failure.
         let shown = program.to_string_lossy();
         let failure = Failure { errno: errno as i32, detail: format!("execve {shown}") };

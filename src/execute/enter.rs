@@ -137,7 +137,7 @@ fn attempt(record: &Record, plan: &Plan, doors: &[Opened]) -> Result<Watched, No
         terminal: inside,
         sources: Sources::default(),
         filters: filters(plan).map_err(before)?,
-        command: command(plan).map_err(before)?,
+        command: Some(command(plan).map_err(before)?),
         notices: notices_write,
         watched: false,
         status: status_write,
@@ -152,6 +152,7 @@ fn attempt(record: &Record, plan: &Plan, doors: &[Opened]) -> Result<Watched, No
     };
     drop(birth);
     let mut running = Running {
+        inside: Vec::new(),
         pid,
         pidfd,
         notices,

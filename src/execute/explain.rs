@@ -115,6 +115,7 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
         | Action::Protect { target, .. }
         | Action::Mkdir { path: target, .. }
         | Action::Link { path: target, .. } => ("path-failed", path_cause(target, errno)),
+        Action::HoldPod => ("fork-failed", None),
         Action::ForkInit => ("fork-failed", fork_cause(errno)),
         Action::OpenStream(open) => ("stdio-failed", stream_cause(open, errno)),
         Action::CallerTerminal | Action::NewTerminal => ("tty-failed", tty_cause(errno)),

@@ -94,6 +94,32 @@ fn everybody(proc: Option<&OwnedFd>, signal: Signal) {
     }
 }
 
+/// Holds the namespaces of a pod until the supervisor is gone: prctl(2) PR_SET_PDEATHSIG was set when the child was let in. Never
+/// returns.
+pub fn hold(janitor: Option<&OwnedFd>, supervisor: &OwnedFd) -> ! {
+    let _ = rustix::thread::set_name(c"nsl-pod");
+    let _ = nix::unistd::setsid();
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    sys::wipe_command_line();
+    identity::drop_own_capabilities();
+    let _ = rustix::thread::set_no_new_privs(true);
+    // Ids that changed have cleared the signal, and so would have an unseen end: prctl(2).
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    if join::has_ended(supervisor) {
+        sys::exit_now(125);
+    }
+    sys::close_all_but(janitor.into_iter().map(|it| it.as_raw_fd()).collect());
+    let signals = SigSet::all();
+    loop {
+        // As PID 1 of a shared PID namespace it is the parent of orphans; nothing else concerns it.
+        if signals.wait() == Ok(Signal::SIGCHLD) {
+            while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG))
+                && status != WaitStatus::StillAlive
+            {}
+        }
+    }
+}
+
 /// Reaps whatever has ended; the wait status of the program in the kernel's form, once it has.
 fn reap(program: Pid) -> Option<i32> {
     let mut ended = None;

@@ -161,7 +161,6 @@ pub fn joins_user(plan: &Plan) -> bool {
 
 /// The namespaces of a child of ours that waits, by kind. Opened before it changes its ids: afterwards it is not dumpable, and a
 /// caller without CAP_SYS_PTRACE could not.
-#[allow(dead_code)]
 pub fn of_child(pid: Pid, kinds: &[NsKind]) -> Done<Vec<Opened>> {
     let open = |kind: &NsKind| {
         let fd = open_file(&format!("/proc/{pid}/ns/{}", kind.name()))?;

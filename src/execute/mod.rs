@@ -34,6 +34,7 @@ mod notices;
 mod outcome;
 mod overlay;
 mod placeholders;
+mod pod;
 mod program;
 mod relay;
 mod secret;
@@ -57,6 +58,7 @@ pub use explain::explain;
 pub use failure::{Failure, Notice};
 pub use filter::{Answer, Call, FilterError, audit_arch, compile, listing, run as run_filter};
 pub use outcome::{CgroupUse, Ended, RefusedCall, Report, Times, Usage};
+pub use pod::{PodEvent, PodHooks, Stream, run_pod};
 pub use sys::duplicate;
 
 use crate::plan::Plan;
@@ -95,10 +97,20 @@ pub struct Started<'a> {
 ///
 /// The process must have one thread. All signals stay blocked afterwards: the process is expected to exit.
 pub fn run(plan: &Plan, options: Options, observe: &mut dyn FnMut(Event)) -> Report {
+    let prepared = spawn::Prepared::new(options.handed);
+    run_prepared(plan, options.watched, prepared, &mut |event, _| observe(event))
+}
+
+/// The same of a container: what the pod gives is prepared already. Beside each event comes what is needed to enter it.
+fn run_prepared(
+    plan: &Plan,
+    watched: bool,
+    mut prepared: spawn::Prepared,
+    observe: &mut dyn FnMut(Event, &[join::Opened]),
+) -> Report {
     sys::default_sigchld();
-    let mut prepared = spawn::Prepared::new(options.handed);
     let mut clock = Clock::start();
-    let result = attempt(plan, options.watched, &mut prepared, &mut clock, observe);
+    let result = attempt(plan, watched, &mut prepared, &mut clock, observe);
     clock.ended();
     let cgroups = cgroup::used(prepared.cgroups.iter());
     std::mem::take(&mut prepared.links).into_iter().for_each(links::MadeLink::remove);
@@ -124,12 +136,12 @@ fn attempt(
     watched: bool,
     prepared: &mut spawn::Prepared,
     clock: &mut Clock,
-    observe: &mut dyn FnMut(Event),
+    observe: &mut dyn FnMut(Event, &[join::Opened]),
 ) -> Result<supervise::Watched, Notice> {
     let signals = supervise::signals().map_err(|failure| Notice { step: 0, failure, fatal: true })?;
     let mut performed = |step: usize, took: Duration| {
         if watched {
-            observe(Event::Performed(step, took));
+            observe(Event::Performed(step, took), &[]);
         }
     };
     spawn::prepare(plan, prepared, &mut performed)?;
@@ -138,5 +150,7 @@ fn attempt(
     clock.launched();
     let early = std::mem::take(&mut prepared.notices);
     let cgroups: Vec<PathBuf> = prepared.cgroups.iter().map(|made| made.path.clone()).collect();
-    Ok(supervise::watch(plan, &mut running, &signals, early, &cgroups, clock, observe))
+    let inside = std::mem::take(&mut running.inside);
+    let mut observe = |event: Event| observe(event, &inside);
+    Ok(supervise::watch(plan, &mut running, &signals, early, &cgroups, clock, &mut observe))
 }

@@ -25,6 +25,12 @@ use crate::plan::{Action, CgroupDir, LinkStep, NsKind, Plan, Port, Protocol, Sta
 /// What is there before the child is.
 #[derive(Default)]
 pub struct Prepared {
+    /// The namespaces of the pod that it is a container of.
+    pub pod: Vec<Opened>,
+    /// The process id that names cgroups, where it is not this process's.
+    owner: Option<u32>,
+    /// Which namespaces of the child are to be opened, for those who have to enter it later.
+    pub open_inside: Vec<NsKind>,
     sources: Sources,
     /// Namespaces that are joined.
     joined: Vec<Opened>,
@@ -47,8 +53,22 @@ pub struct Prepared {
     held: Vec<OwnedFd>,
 }
 
+impl Prepared {
+    /// For a container: the namespaces of its pod, and the process id that names the pod's cgroups.
+    pub fn of_container(pod: Vec<Opened>, owner: u32) -> Prepared {
+        Prepared { pod, owner: Some(owner), ..Prepared::default() }
+    }
+
+    /// The process id that names cgroups.
+    pub fn owner(&self) -> u32 {
+        self.owner.unwrap_or_else(std::process::id)
+    }
+}
+
 /// A child that runs.
 pub struct Running {
+    /// Its namespaces, where they were asked for.
+    pub inside: Vec<Opened>,
     /// Its process id: init's where there is one.
     pub pid: Pid,
     /// The same, safe against reuse.
@@ -99,7 +119,7 @@ pub fn prepare(plan: &Plan, prepared: &mut Prepared, performed: &mut dyn FnMut(u
         if prepared.janitor.is_none()
             && matches!(step.action, Action::CreateCgroup(_) | Action::Placeholder { .. } | Action::CallerTerminal)
         {
-            let janitor = janitor(plan, &prepared.sources);
+            let janitor = janitor(plan, &prepared.sources, prepared.owner());
             prepared.janitor = Some(janitor.map_err(|failure| Notice { step: index, failure, fatal: true })?);
         }
         let begun = Instant::now();
@@ -117,8 +137,7 @@ pub fn prepare(plan: &Plan, prepared: &mut Prepared, performed: &mut dyn FnMut(u
 }
 
 /// Starts the janitor. Every source is open by then: the plan opens them first.
-fn janitor(plan: &Plan, sources: &Sources) -> Done<Janitor> {
-    let pid = std::process::id();
+fn janitor(plan: &Plan, sources: &Sources, pid: u32) -> Done<Janitor> {
     let paths = plan.steps.iter().filter_map(|step| match &step.action {
         Action::CreateCgroup(dir) => Some(cgroup::path_of(dir, pid)),
         _ => None,
@@ -155,7 +174,7 @@ impl Prepared {
             },
             Action::OpenSource { path, recursive, .. } => self.sources.open(index, path, *recursive, required),
             Action::OpenNamespace { kind, from, id } => {
-                self.joined.push(join::open(*kind, from, *id, &[])?);
+                self.joined.push(join::open(*kind, from, *id, &self.pod)?);
                 Ok(())
             }
             Action::Publish { address, outer, inner } => {
@@ -170,7 +189,7 @@ impl Prepared {
                 Ok(())
             }
             Action::CreateCgroup(dir) => {
-                let path = cgroup::path_of(dir, std::process::id());
+                let path = cgroup::path_of(dir, self.owner());
                 let made = cgroup::create(dir, &path);
                 if let (Err(_), Some(janitor)) = (&made, &mut self.janitor) {
                     janitor.forget(&path);
@@ -228,7 +247,7 @@ pub fn launch(
     let (notices, notices_write) = pipe()?;
     let (status, status_write) = pipe()?;
     let (gate_read, gate) = pipe()?;
-    let command = prepared.command.take().ok_or_else(|| refused(clone_index, "the plan has no program"))?;
+    let command = prepared.command.take();
     let cgroup =
         into.and_then(|dir| prepared.made(dir)).map(|made| open_dir(&made.path)).transpose().map_err(at_clone)?;
     let supervisor_fd = rustix::process::pidfd_open(rustix::process::getpid(), rustix::process::PidfdFlags::empty())
@@ -272,8 +291,19 @@ pub fn launch(
     prepared.joined.clear();
     let terminal = prepared.terminal.take();
     let init = plan.steps.iter().any(|step| step.action == Action::ForkInit);
-    let mut running =
-        Running { pid, pidfd, notices, status, gate, relay: None, host_pids, terminal, init, lease: None };
+    let mut running = Running {
+        inside: Vec::new(),
+        pid,
+        pidfd,
+        notices,
+        status,
+        gate,
+        relay: None,
+        host_pids,
+        terminal,
+        init,
+        lease: None,
+    };
     let admitted = admit(plan, prepared, &mut running, performed);
     prepared.sources = Sources::default();
     match admitted {
@@ -357,6 +387,8 @@ fn admit(
             performed(index, begun.elapsed());
         }
     }
+    let opened = join::of_child(running.pid, &prepared.open_inside);
+    running.inside = opened.map_err(|failure| Notice { step: 0, failure, fatal: true })?;
     if !prepared.ports.is_empty() {
         let ports = std::mem::take(&mut prepared.ports);
         let step = plan.steps.iter().position(|step| matches!(step.action, Action::Publish { .. })).unwrap_or(0);

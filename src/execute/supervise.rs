@@ -176,6 +176,7 @@ impl Watch<'_> {
                 Signal::SIGINT | Signal::SIGHUP | Signal::SIGQUIT | Signal::SIGUSR1 | Signal::SIGUSR2 => {
                     send(running, signal as i32);
                 }
+                Signal::SIGCHLD => reap_helpers(running.pid),
                 Signal::SIGWINCH => match &running.terminal {
                     // The program hears of it from its own terminal.
                     Some(terminal) => terminal.resize(),
@@ -302,6 +303,15 @@ impl Watch<'_> {
             namespaces: self.namespaces,
             skipped: self.skipped,
         }
+    }
+}
+
+/// Waits for helpers of nsl's own that have ended, such as a probe, and leaves the child for later.
+fn reap_helpers(child: Pid) {
+    use nix::sys::wait::{Id, WaitPidFlag, waitid};
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    while let Some(pid) = waitid(Id::All, flags).ok().and_then(|status| status.pid()).filter(|pid| *pid != child) {
+        let _ = waitpid(pid, None);
     }
 }
 

@@ -94,12 +94,28 @@ pub fn join_key(target: &JoinTarget) -> String {
     }
 }
 
-/// What is there to be joined.
-pub(super) fn find(target: &JoinTarget) -> Joinable {
+/// The process behind the name of a sandbox or a pod.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// The process.
+    pub process: Process,
+    /// The kinds of its namespaces that the name stands for; `None`: all.
+    pub kinds: Option<Vec<NsKind>>,
+}
+
+/// What is there to be joined. `running` knows what runs, by name.
+pub(super) fn find(target: &JoinTarget, running: &dyn Fn(&JoinTarget) -> Option<Running>) -> Joinable {
     match target {
         JoinTarget::Pid(pid) => of_process(*pid, None),
         JoinTarget::Path(path) => of_file(path),
-        JoinTarget::Sandbox(_) | JoinTarget::Pod(_) => Joinable::missing(Missing::Absent),
+        JoinTarget::Sandbox(_) | JoinTarget::Pod(_) => {
+            let Some(found) = running(target) else { return Joinable::missing(Missing::Absent) };
+            let mut joinable = of_process(found.process.pid, Some(found.process.start));
+            if let Some(kinds) = found.kinds {
+                joinable.namespaces.retain(|kind, _| kinds.contains(kind));
+            }
+            joinable
+        }
     }
 }
 

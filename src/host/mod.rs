@@ -27,7 +27,7 @@ pub use caller::{gid_of, uid_of};
 pub use cgroups::CgroupPlace;
 pub use facts::*;
 pub use hierarchies::NoSuchCgroup;
-pub use joinable::{Joinable, Missing, Namespace, Process, UserNamespace, join_key, start_time};
+pub use joinable::{Joinable, Missing, Namespace, Process, Running, UserNamespace, join_key, start_time};
 pub use offers::{Offer, offers};
 pub use probe::{Probe, probe, probe_paths};
 pub use targets::{target, target_names};

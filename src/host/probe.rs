@@ -9,7 +9,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::mounts::{self, Mount};
 use super::text::{number, text, words};
-use super::{HostFacts, Kernel, UserNamespaces, caller, hierarchies, joinable, landlock, libraries, paths};
+use super::{HostFacts, Kernel, Running, UserNamespaces, caller, hierarchies, joinable, landlock, libraries, paths};
 use crate::policy::{JoinTarget, NsKind};
 
 /// Where programs that nsl may call are looked for. Not PATH: what is run with privilege is not the caller's to choose.
@@ -93,9 +93,15 @@ impl Probe {
     }
 
     /// Adds what there is to be joined at these targets to the facts.
-    pub fn joins(&self, facts: &mut HostFacts, targets: &[JoinTarget]) {
+    /// `running` finds the process behind the name of a sandbox or a pod.
+    pub fn joins(
+        &self,
+        facts: &mut HostFacts,
+        targets: &[JoinTarget],
+        running: &dyn Fn(&JoinTarget) -> Option<Running>,
+    ) {
         for target in targets {
-            facts.joinable.insert(joinable::join_key(target), joinable::find(target));
+            facts.joinable.insert(joinable::join_key(target), joinable::find(target, running));
         }
     }
 

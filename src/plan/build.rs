@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use super::pod::Ground;
 use super::{
     Action, Degraded, Ending, Plan, Stage, Step, cgroup, filter, identity, join, net, program, sources, stdio, tree,
 };
@@ -24,30 +25,7 @@ pub struct Options {
 /// The steps that put a sandbox together, in order. Errors are what only a plan can know: no program to run, a
 /// map that this caller's subordinate ids cannot give, a namespace mode that is not built yet.
 pub fn plan(sandbox: &Sandbox, facts: &HostFacts, options: &Options) -> Result<Plan, Vec<Diagnostic>> {
-    let mut builder = Builder::new(sandbox, facts);
-    join::refuse_unknown(&mut builder);
-    let identity = identity::resolve(&mut builder);
-    join::open(&mut builder);
-    sources::open(&mut builder);
-    stdio::open(&mut builder, options);
-    program::publish(&mut builder);
-    let cgroups = cgroup::create(&mut builder);
-    join::enter(&mut builder);
-    builder.clone_step(cgroups.born_in.clone());
-    if let Some(identity) = &identity {
-        identity::admit(&mut builder, identity);
-        sources::admit(&mut builder);
-    }
-    cgroup::enter(&mut builder, &cgroups);
-    net::links(&mut builder);
-    program::kernel_namespaces(&mut builder);
-    net::inside(&mut builder);
-    if let Some(identity) = &identity {
-        identity::assume(&mut builder, identity);
-    }
-    tree::build(&mut builder);
-    program::start(&mut builder, options);
-    builder.finish()
+    Builder::new(sandbox, facts).plan(options)
 }
 
 /// A plan in the making.
@@ -59,13 +37,52 @@ pub(super) struct Builder<'a> {
     pub(super) errors: Vec<Diagnostic>,
     /// How many sources are opened so far: the number of the next.
     pub(super) sources: u32,
-    /// Who the pod's containers are, in a plan of one.
-    pub(super) pod: Option<identity::PodIds>,
+    /// What the pod gives, in the plan of a container.
+    pub(super) ground: Option<&'a Ground>,
+    /// The containers, in the plan of what holds a pod.
+    pub(super) members: &'a [Sandbox],
 }
 
 impl<'a> Builder<'a> {
-    fn new(sandbox: &'a Sandbox, facts: &'a HostFacts) -> Builder<'a> {
-        Builder { sandbox, facts, steps: Vec::new(), degraded: Vec::new(), errors: Vec::new(), sources: 0, pod: None }
+    pub(super) fn new(sandbox: &'a Sandbox, facts: &'a HostFacts) -> Builder<'a> {
+        Builder {
+            sandbox,
+            facts,
+            steps: Vec::new(),
+            degraded: Vec::new(),
+            errors: Vec::new(),
+            sources: 0,
+            ground: None,
+            members: &[],
+        }
+    }
+
+    /// The steps of a sandbox, or of a container.
+    pub(super) fn plan(mut self, options: &Options) -> Result<Plan, Vec<Diagnostic>> {
+        let builder = &mut self;
+        join::refuse_unknown(builder);
+        let identity = identity::resolve(builder);
+        join::open(builder);
+        sources::open(builder);
+        stdio::open(builder, options);
+        program::publish(builder);
+        let cgroups = cgroup::create(builder);
+        join::enter(builder);
+        builder.clone_step(cgroups.born_in.clone());
+        if let Some(identity) = &identity {
+            identity::admit(builder, identity);
+            sources::admit(builder);
+        }
+        cgroup::enter(builder, &cgroups);
+        net::links(builder);
+        program::kernel_namespaces(builder);
+        net::inside(builder);
+        if let Some(identity) = &identity {
+            identity::assume(builder, identity);
+        }
+        tree::build(builder);
+        program::start(builder, options);
+        self.finish()
     }
 
     /// Adds a required step that a statement asked for.
@@ -113,7 +130,7 @@ impl<'a> Builder<'a> {
         self.sandbox.is_new_or_pods(NsKind::User) || join::user_of(self).is_some()
     }
 
-    fn clone_step(&mut self, into: Option<super::CgroupDir>) {
+    pub(super) fn clone_step(&mut self, into: Option<super::CgroupDir>) {
         // A time namespace cannot be given its offsets once a process is in it, and a cgroup namespace must
         // be made after the cgroup is entered: the child unshares these two itself.
         let later = [NsKind::Time, NsKind::Cgroup];
@@ -126,7 +143,7 @@ impl<'a> Builder<'a> {
         self.push(Stage::Clone, Action::Clone { namespaces, into }, span, why, privilege, true);
     }
 
-    fn finish(self) -> Result<Plan, Vec<Diagnostic>> {
+    pub(super) fn finish(self) -> Result<Plan, Vec<Diagnostic>> {
         if !self.errors.is_empty() {
             return Err(self.errors);
         }

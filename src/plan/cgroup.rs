@@ -3,7 +3,7 @@
 use super::build::Builder;
 use super::{Action, CgroupDir, CgroupLimit, Stage};
 use crate::host::CgroupPlace;
-use crate::policy::{Strength, Traced};
+use crate::policy::{Cgroup, Strength, Traced};
 use crate::report::Diagnostic;
 
 /// The cgroups of a sandbox.
@@ -23,7 +23,7 @@ struct Wanted<'a> {
 }
 
 pub(super) fn create(builder: &mut Builder) -> Cgroups {
-    let wanted = wanted(builder);
+    let wanted = wanted(&builder.sandbox.cgroup);
     let mut cgroups = Cgroups::default();
     let mut limits = Vec::new();
     let mut refused: Vec<(&Traced<u64>, String)> = Vec::new();
@@ -38,14 +38,31 @@ pub(super) fn create(builder: &mut Builder) -> Cgroups {
         }
     }
     refuse(builder, &refused);
+    // What holds a pod makes the cgroup that the containers' own are in.
+    let members: Vec<Wanted> = builder.members.iter().flat_map(|it| self::wanted(&it.cgroup)).collect();
+    for wish in &members {
+        if let Ok(place) = builder.facts.cgroup_place(wish.controller) {
+            cgroups.dir(builder, &place, wish.controller);
+        }
+    }
+    let ground = builder.ground.map_or(&[][..], |it| &it.cgroups);
+    for (pod, _) in ground {
+        cgroups.below(builder, pod);
+    }
+    let wanted: Vec<&Wanted> = wanted.iter().chain(&members).collect();
     // The directory of v2 learns of its controllers one by one, so steps are made when all are known.
     for dir in cgroups.all() {
-        let stated = wanted.iter().find(|it| dir.version == 2 || it.controller == dir.controller);
-        let Some(stated) = stated else { continue };
-        builder.step_of(Stage::Prepare, Action::CreateCgroup(dir.clone()), stated.stated);
+        let of_dir = |it: &&&Wanted| dir.version == 2 || it.controller == dir.controller;
+        let action = Action::CreateCgroup(dir.clone());
+        match wanted.iter().find(of_dir) {
+            Some(stated) => builder.step_of(Stage::Prepare, action, stated.stated),
+            None => builder.rule(Stage::Prepare, action, builder.span(), "what the pod has holds for its containers"),
+        }
         if let Some(step) = builder.steps.last_mut() {
-            let of_dir = |it: &&Wanted| dir.version == 2 || it.controller == dir.controller;
-            step.required = wanted.iter().filter(of_dir).any(|it| it.stated.strength != Strength::Prefer);
+            let of_pod = ground
+                .iter()
+                .any(|(pod, required)| *required && (pod.version, &pod.controller) == (dir.version, &dir.controller));
+            step.required = of_pod || wanted.iter().filter(of_dir).any(|it| it.stated.strength != Strength::Prefer);
         }
     }
     for (dir, wish) in limits {
@@ -65,12 +82,15 @@ pub(super) fn enter(builder: &mut Builder, cgroups: &Cgroups) {
     }
 }
 
-fn wanted<'a>(builder: &Builder<'a>) -> Vec<Wanted<'a>> {
-    let cgroup = &builder.sandbox.cgroup;
+fn wanted(cgroup: &Cgroup) -> Vec<Wanted<'_>> {
     let memory = cgroup.memory_max.as_ref().map(|it| it.value);
-    let row = |controller, limit: fn(u64) -> CgroupLimit, stated: &'a Option<Traced<u64>>| {
+    fn row<'a>(
+        controller: &'static str,
+        limit: fn(u64) -> CgroupLimit,
+        stated: &'a Option<Traced<u64>>,
+    ) -> Option<Wanted<'a>> {
         stated.as_ref().map(|stated| Wanted { controller, limit: limit(stated.value), stated })
-    };
+    }
     let swap = cgroup.memory_swap_max.as_ref().map(|stated| Wanted {
         controller: "memory",
         limit: CgroupLimit::SwapMax { swap: stated.value, memory },
@@ -102,17 +122,35 @@ fn refuse(builder: &mut Builder, refused: &[(&Traced<u64>, String)]) {
 }
 
 impl Cgroups {
-    fn all(&self) -> impl Iterator<Item = &CgroupDir> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &CgroupDir> {
         self.born_in.iter().chain(&self.entered)
     }
 
+    /// The cgroup of a container in one of its pod.
+    fn below(&mut self, builder: &Builder, pod: &CgroupDir) {
+        let place = CgroupPlace { version: pod.version, mount: pod.mount.clone(), parent: pod.parent.clone() };
+        match pod.version {
+            2 => pod.enable.iter().for_each(|it| drop(self.dir(builder, &place, it))),
+            _ => drop(self.dir(builder, &place, &pod.controller)),
+        }
+    }
+
     fn dir(&mut self, builder: &Builder, place: &CgroupPlace, controller: &str) -> CgroupDir {
-        let name = format!("nsl-{}-PID", builder.sandbox.name.value);
+        let name = &builder.sandbox.name.value;
+        let pod = builder.ground.and_then(|it| {
+            it.cgroups
+                .iter()
+                .map(|it| &it.0)
+                .find(|it| it.version == place.version && (it.version == 2 || it.controller == controller))
+        });
+        let name = if pod.is_some() { name.clone() } else { format!("nsl-{name}-PID") };
+        let pod = pod.map(|it| it.name.clone());
         let make = |controller: &str| CgroupDir {
             version: place.version,
             controller: controller.to_string(),
             mount: place.mount.clone(),
             parent: place.parent.clone(),
+            pod,
             name,
             enable: Vec::new(),
         };

@@ -43,7 +43,7 @@ fn fnv(text: &str) -> u32 {
 pub(super) fn resolve(builder: &mut Builder) -> Option<Identity> {
     let sandbox = builder.sandbox;
     if !sandbox.is_new(NsKind::User) {
-        return Some(match (join::user_of(builder), builder.pod) {
+        return Some(match (join::user_of(builder), builder.ground.and_then(|it| it.ids)) {
             (Some(found), _) => joined_identity(builder, found),
             (None, Some(pod)) if sandbox.user.mode.value == Mode::Pod => pod_identity(builder, pod),
             _ => host_identity(builder),
@@ -127,7 +127,6 @@ pub(super) struct PodIds {
 
 impl Identity {
     /// What containers need to know of the pod's.
-    #[allow(dead_code)]
     pub(super) fn for_containers(&self) -> PodIds {
         PodIds { uid: self.uid, gid: self.gid, setgroups_denied: self.groups.is_none() }
     }

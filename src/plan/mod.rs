@@ -14,6 +14,7 @@ mod join;
 mod landlock;
 mod net;
 mod net_text;
+mod pod;
 mod print;
 mod program;
 mod sources;
@@ -25,12 +26,12 @@ pub mod why;
 
 pub use crate::policy::{
     Access, Action as SyscallAction, Cidr, CompareOp, Condition, Direction, LinkKind, MacvlanMode, MountFlags, NextHop,
-    NsKind, Peer, Port, Ports, ProcOptions, Protocol, Scope, SecretFrom, Signal, Stream, Veth,
+    NsKind, Peer, Port, Ports, Probe, ProcOptions, Protocol, Scope, SecretFrom, Signal, Stream, Veth,
 };
 pub use build::{Options, plan};
 pub use filter::{By, Decision, abis, decisions, filter_spec};
 pub use filter_text::{action as action_text, condition_list};
 pub use identity::allotted_id;
-pub use print::describe;
-pub use print::print;
+pub use pod::{ContainerPlan, PodPlan, Readiness, Restarting, plan_pod};
+pub use print::{describe, print, print_pod};
 pub use step::*;

@@ -4,14 +4,56 @@ use std::fmt::Write;
 
 use super::{
     Action, Bytes, CgroupDir, CgroupLimit, FdSource, IdMapping, LandlockPath, LandlockSpec, NamespaceFrom, OpenStream,
-    Plan, RootSource, SecretFrom, Stage, Step, filter_text, net_text, tree_text,
+    Plan, PodPlan, RootSource, SecretFrom, Stage, Step, filter_text, net_text, tree_text,
 };
-use crate::policy::Stream;
+use crate::policy::{Probe, Stream};
 use crate::source::Files;
 
 /// The steps of a plan, numbered, with what asked for them.
 pub fn print(plan: &Plan, files: &Files) -> String {
-    let mut out = format!("sandbox {}\n", plan.name);
+    steps(format!("sandbox {}\n", plan.name), plan, files)
+}
+
+/// The plans of a pod: what holds it, and its containers in the order in which they are started.
+pub fn print_pod(pod: &PodPlan, files: &Files) -> String {
+    let mut out = steps(format!("pod {}\n", pod.name), &pod.holder, files);
+    for container in &pod.containers {
+        let mut head = format!("\ncontainer {}\n", container.plan.name);
+        if !container.after.is_empty() {
+            let _ = writeln!(head, "  starts when {} is ready", container.after.join(", "));
+        }
+        if let Some(ready) = &container.ready {
+            let _ = writeln!(head, "  ready when {}, within {}", probe(&ready.probe), seconds(ready.within));
+        }
+        if let Some(restart) = &container.restart {
+            let when = if restart.always { "whenever it ends" } else { "when it ends with anything but 0" };
+            let max = restart.max.map_or(String::new(), |max| format!(", {max} times at the most"));
+            let _ = writeln!(
+                head,
+                "  starts again {when}, after {}, twice as long each time{max}",
+                seconds(restart.backoff)
+            );
+        }
+        if container.essential {
+            let _ = writeln!(head, "  the pod ends when it ends");
+        }
+        out.push_str(&steps(head, &container.plan, files));
+    }
+    out
+}
+
+fn probe(probe: &Probe) -> String {
+    match probe {
+        Probe::Tcp { address, port } => format!("{address} answers on port {port}"),
+        Probe::File(path) => format!("{} exists", quoted(path)),
+        Probe::Exec(argv) => {
+            let words: Vec<String> = argv.iter().map(|it| quoted(it)).collect();
+            format!("`{}` ends with 0", words.join(" "))
+        }
+    }
+}
+
+fn steps(mut out: String, plan: &Plan, files: &Files) -> String {
     let rows: Vec<[String; 3]> = plan
         .steps
         .iter()
@@ -203,6 +245,7 @@ pub fn describe(action: &Action) -> String {
             format!("close every descriptor but 0 1 2{keep}")
         }
         Action::InstallFilter(filter) => filter_text::summary(filter),
+        Action::HoldPod => "hold the namespaces".to_string(),
         Action::Exec { argv, env } => format!("execve {} with {} variables", command(argv), env.len()),
     }
 }
@@ -251,7 +294,8 @@ fn describe_capabilities(keep: &[String], ambient: &[String]) -> String {
 }
 
 fn cgroup_path(dir: &CgroupDir) -> String {
-    format!("{}{}/{}", dir.mount, dir.parent.trim_end_matches('/'), dir.name)
+    let pod = dir.pod.as_ref().map_or(String::new(), |pod| format!("{pod}/"));
+    format!("{}{}/{pod}{}", dir.mount, dir.parent.trim_end_matches('/'), dir.name)
 }
 
 fn enabled(dir: &CgroupDir) -> String {

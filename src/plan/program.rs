@@ -39,6 +39,12 @@ pub(super) fn kernel_namespaces(builder: &mut Builder) {
             }
         }
     }
+    host_names(builder);
+}
+
+/// What names the host.
+pub(super) fn host_names(builder: &mut Builder) {
+    let sandbox = builder.sandbox;
     if let Some(name) = &sandbox.uts.hostname {
         builder.step_of(Stage::Child, Action::SetHostname(name.value.clone()), name);
     }

@@ -140,7 +140,7 @@ fn mount(builder: &Builder, source: &MountSource, target: &str, id: u32) -> Moun
         MountSource::Device { .. } => MountStep::Device { id },
         MountSource::Secret { .. } => MountStep::Secret { id },
         MountSource::Overlay(found) => MountStep::Overlay(overlay(builder, found, id)),
-        MountSource::Dev => MountStep::Dev { mqueue: builder.sandbox.is_new(NsKind::Ipc) },
+        MountSource::Dev => MountStep::Dev { mqueue: builder.sandbox.is_new_or_pods(NsKind::Ipc) },
         MountSource::Sys => MountStep::Sys,
         MountSource::Mqueue => MountStep::Mqueue,
         MountSource::Devpts => MountStep::Devpts,

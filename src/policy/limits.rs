@@ -65,7 +65,7 @@ pub struct Ready {
 }
 
 /// What tells that a container is ready.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Probe {
     /// A TCP connection succeeds.
@@ -82,7 +82,7 @@ pub enum Probe {
 }
 
 /// `restart = never | always(…) | on-failure(max:, backoff:)`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restart {
     /// Whether success is a reason too.
     pub always: bool,

@@ -91,6 +91,8 @@ pub struct Sandbox {
     pub ready: Option<Traced<Ready>>,
     /// When it is started again (pods only).
     pub restart: Option<Traced<Restart>>,
+    /// Whether its end is the end of the pod (pods only).
+    pub essential: Option<Traced<bool>>,
     /// The origins of all statements that have a say, by place: for whoever knows no more of a statement than that.
     #[serde(skip)]
     pub origins: BTreeMap<Span, Origin>,

@@ -22,6 +22,9 @@ const fn variant(name: &'static str, doc: &'static str, args: &'static [ArgSpec]
     Variant { name, doc, args }
 }
 
+/// What runs is called as in its policy, or by a name such as "web-2" or "shop.app".
+const NAME: Ty = Ty::Any(&[Ty::Word, Ty::Str]);
+
 /// Where a namespace comes from.
 pub(super) const MODES: &[Variant] = &[
     variant("new", "a namespace of its own", &[]),
@@ -29,12 +32,7 @@ pub(super) const MODES: &[Variant] = &[
     variant(
         "join",
         "that of somebody else",
-        &[
-            named("pid", Ty::Int(1, 4_194_304)),
-            named("path", Ty::Path),
-            named("sandbox", Ty::Word),
-            named("pod", Ty::Word),
-        ],
+        &[named("pid", Ty::Int(1, 4_194_304)), named("path", Ty::Path), named("sandbox", NAME), named("pod", NAME)],
     ),
     variant("pod", "the one that the pod has made", &[]),
 ];

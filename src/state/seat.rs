@@ -15,6 +15,7 @@ pub struct Seat {
     guard: Result<Guard, Unseen>,
     policy: PathBuf,
     detached: bool,
+    pod: Option<String>,
 }
 
 impl Seat {
@@ -30,7 +31,13 @@ impl Seat {
             ));
         }
         let policy = std::path::absolute(policy).unwrap_or_else(|_| policy.to_path_buf());
-        Ok(Seat { guard, policy, detached })
+        Ok(Seat { guard, policy, detached, pod: None })
+    }
+
+    /// The place of a container, which is called `POD.CONTAINER`; none where its pod has none.
+    pub fn of_container(plan: &Plan, pod: &str, policy: &Path) -> Option<Seat> {
+        let seat = Seat::take(plan, Some(&format!("{pod}.{}", plan.name)), policy, false).ok()?;
+        Some(Seat { pod: Some(pod.to_string()), ..seat })
     }
 
     /// What it is called; `None` where it is not seen.
@@ -66,6 +73,7 @@ impl Seat {
         let Ok(guard) = &mut self.guard else { return };
         let Some(mut record) = Record::observe(guard.name(), plan, &self.policy, seen) else { return };
         record.detached = self.detached;
+        record.pod = self.pod.clone();
         let _ = guard.publish(&record, plan);
     }
 

@@ -86,7 +86,7 @@ fn plan_of(text: &str, facts: &HostFacts, set: &[(&str, &str)]) -> (Plan, String
     let loaded = nsl::load_text("/policies/test.nsl", text.to_string(), &inputs, &Disk);
     let errors: Vec<_> = nsl::findings(&loaded).into_iter().filter(|it| it.is_error()).collect();
     assert!(errors.is_empty(), "{errors:#?}");
-    let sandbox = nsl::select(&loaded, None).unwrap();
+    let sandbox = nsl::select_sandbox(&loaded, None).unwrap();
     let plan = nsl::plan::plan(sandbox, facts, &Options::default()).unwrap_or_else(|errors| panic!("{errors:#?}"));
     let text = nsl::plan::print(&plan, &loaded.files);
     (plan, text)
@@ -143,7 +143,8 @@ fn a_required_limit_that_cannot_be_had_is_refused_and_a_preferred_one_is_told() 
     assert_eq!(plan.degraded[0].key, "cgroup.memory.max");
     let inputs = Inputs { cwd: "/policies".into(), ..Inputs::default() };
     let loaded = nsl::load_text("/policies/test.nsl", text(""), &inputs, &Disk);
-    let refused = nsl::plan::plan(nsl::select(&loaded, None).unwrap(), &facts, &Options::default()).unwrap_err();
+    let refused =
+        nsl::plan::plan(nsl::select_sandbox(&loaded, None).unwrap(), &facts, &Options::default()).unwrap_err();
     assert_eq!(refused[0].code, "cgroup-not-delegated");
 }
 

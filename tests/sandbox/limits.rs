@@ -71,7 +71,18 @@ impl Delegation {
     /// A run in this part of the tree. On v2 a process may only be moved inside what was handed over, so the
     /// caller has to be there first.
     pub fn run(&self, stage: &Stage, who: Who, args: &[&str]) -> Outcome {
-        let Some(leaf) = &self.leaf else { return stage.run(args) };
+        stage.finish(self.command(stage, who, args))
+    }
+
+    /// Where the handed over part of a hierarchy is: that of a controller of v1, or v2's.
+    pub fn folder(&self, controller: &str) -> &Path {
+        let of_controller = |it: &&PathBuf| it.starts_with(Path::new("/sys/fs/cgroup").join(controller));
+        self.folders.iter().find(of_controller).unwrap_or(&self.folders[0])
+    }
+
+    /// The same, not started yet.
+    pub fn command(&self, stage: &Stage, who: Who, args: &[&str]) -> std::process::Command {
+        let Some(leaf) = &self.leaf else { return stage.command(args) };
         let (uid, gid) = who.ids().expect("a test that plays");
         let script = format!(
             "echo 0 >{}/cgroup.procs && exec setpriv --reuid {uid} --regid {gid} --clear-groups \"$@\"",
@@ -89,7 +100,7 @@ impl Delegation {
             .stdin(std::process::Stdio::null())
             .stdout(std::process::Stdio::piped())
             .stderr(std::process::Stdio::piped());
-        stage.finish(command)
+        command
     }
 }
 

@@ -23,6 +23,7 @@ mod links;
 mod namespaces;
 mod network;
 mod overlays;
+mod pods;
 mod program;
 mod reports;
 mod seen;

@@ -155,6 +155,12 @@ impl Stage {
         stage
     }
 
+    /// The same stage with a text of its own.
+    pub fn with_text(mut self, text: &str) -> Stage {
+        self.text = Some(text.to_string());
+        self
+    }
+
     /// Replaces a whole section.
     pub fn section(mut self, name: &'static str, mode: &str, lines: &[&str]) -> Stage {
         self.sections.insert(name, (mode.to_string(), lines.iter().map(|it| it.to_string()).collect()));

@@ -13,6 +13,9 @@ pub struct CgroupDir {
     pub mount: String,
     /// The parent, relative to the mount, with a leading `/`.
     pub parent: String,
+    /// The cgroup of the pod below the parent, in which it is; `PID` in it stands for the process id of nsl.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<String>,
     /// The last part of the path; `PID` in it stands for the process id of nsl.
     pub name: String,
     /// v2: controllers to switch on in the parent for its children.

@@ -327,6 +327,8 @@ pub enum Action {
     },
     /// seccomp(2)
     InstallFilter(FilterSpec),
+    /// Hold the namespaces of a pod: wait, reap, and end with the supervisor.
+    HoldPod,
     /// execve(2)
     Exec {
         /// The program and its arguments.

@@ -7,6 +7,34 @@ const fn page(code: &'static str, severity: Severity, title: &'static str, text:
 }
 
 pub(super) const PAGES: &[Page] = &[
+    Page {
+        code: "pod-time",
+        severity: Severity::Error,
+        title: "a time namespace of a pod",
+        text: "A pod shares the namespaces that it makes between its containers. A time namespace is nothing but two offsets, \
+               fixed before the first process is in it, and belongs to the children of whoever makes it; a pod's is not shared. Containers \
+               with the same offsets see the same clocks: write `time new { … }` in each of them, by a profile if there are many.",
+        wrong: "",
+        right: "",
+    },
+    page(
+        "not-ready",
+        Severity::Error,
+        "a container was not ready in time",
+        "`ready` says how one knows that a container is ready, and `within` how long that may take from the start of its program on; 30s \
+         where it is not stated. The probe is made inside the container's own namespaces: `tcp` connects in its network, \
+         `file` looks into its tree, `exec` runs a program beside it, with the same ids, limits and filter. It was not answered in \
+         time, so what waits for the container (`after`) would never start: the pod ends, in the reverse order of its start, \
+         with status 125.",
+    ),
+    page(
+        "ended-before-ready",
+        Severity::Error,
+        "a container ended before it was ready",
+        "Its program has ended before its `ready` came true, and its `restart` does not start it again, or not any more. What waits \
+         for it would never start, so the pod ends with status 125. The lines of the container's own output, which begin with its \
+         name, say why it ended.",
+    ),
     page(
         "join-missing",
         Severity::Error,

@@ -119,6 +119,7 @@ impl Lower<'_, '_> {
             after: self.setting("after", strings),
             ready: self.setting("ready", pods::ready),
             restart: self.setting("restart", pods::restart),
+            essential: self.setting("essential", boolean),
             origins: self.settled.values().map(|it| (it.origin.span, it.origin.clone())).collect(),
         }
     }
@@ -177,7 +178,7 @@ impl Lower<'_, '_> {
     }
 
     fn pod_only(&mut self) {
-        for key in ["after", "ready", "restart"] {
+        for key in ["after", "ready", "restart", "essential"] {
             if let Some(found) = self.settled.get(key) {
                 let span = found.origin.span;
                 self.cx.report(

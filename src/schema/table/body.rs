@@ -34,6 +34,16 @@ pub(super) const BODY: &[Field] = &[
     },
     Field { pod_only: true, ..setting("", "ready", Ty::Variant(READY), "at once", "how one knows that it is ready") },
     Field { pod_only: true, ..setting("", "restart", Ty::Variant(RESTART), "never", "when it is started again") },
+    Field {
+        pod_only: true,
+        ..setting(
+            "",
+            "essential",
+            Ty::Bool,
+            "false",
+            "whether its end, when it is not started again, is the end of the pod",
+        )
+    },
     weaker(
         entry(
             "user",

@@ -1,0 +1,165 @@
+//! A pod: one process that holds its namespaces, and a supervisor for each container.
+//!
+//! The supervisor of the **pod** performs the plan of the holder, which waits and does nothing. For each container it forks a
+//! **member**: a supervisor as of any sandbox, whose plan joins what the holder holds. A member says by a pipe when its
+//! program runs, when it is ready and how it ended; its output goes through two more. So limits, signals, reports and janitors of a
+//! container are those of a sandbox, and there is one road.
+//!
+//! Whatever ends the supervisor ends the holder and the members (PR_SET_PDEATHSIG), and each member's end ends its container.
+
+mod member;
+mod output;
+mod probe;
+mod watch;
+
+use std::io::Read;
+
+use super::failure::{Context, Done, Notice};
+use super::join::Opened;
+use super::notices::Word;
+use super::spawn::{Prepared, Running};
+use super::{Ended, Report, Started, spawn, supervise, sys};
+use crate::plan::{Action, NsKind, PodPlan};
+
+/// Where a line of output comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// Something that happens to a container, by its index in the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PodEvent {
+    /// It ended, and will be started again.
+    Restarts {
+        /// Which.
+        container: usize,
+        /// What it ended with.
+        status: i32,
+        /// How often it will have been by then.
+        count: u32,
+        /// After how long, nanoseconds.
+        pause: u64,
+    },
+    /// It ended for good, though nobody had asked it to.
+    Ended {
+        /// Which.
+        container: usize,
+        /// What it ended with.
+        status: i32,
+        /// Whether it was started again before as often as its policy allows.
+        given_up: bool,
+    },
+    /// It was not ready in time; the pod ends.
+    NotReady {
+        /// Which.
+        container: usize,
+        /// What it ended with, where it did.
+        ended: Option<i32>,
+    },
+    /// The process that holds the namespaces has ended; so does the pod.
+    HolderGone,
+}
+
+/// What a caller is told.
+pub trait PodHooks {
+    /// The namespaces are there. Called in the supervisor.
+    fn held(&mut self, started: Started);
+    /// A program runs. Called in the member.
+    fn started(&mut self, container: usize, started: Started);
+    /// A container has ended. Called in the member, which ends then.
+    fn ended(&mut self, container: usize, report: &Report);
+    /// Something happened. Called in the supervisor.
+    fn event(&mut self, event: &PodEvent);
+    /// A line of output, without its end. Called in the supervisor.
+    fn line(&mut self, container: usize, stream: Stream, line: &[u8]);
+}
+
+/// Performs the plan of a pod and waits for its end. The result is the report of what holds it, and the status to end with.
+///
+/// The process must have one thread. All signals stay blocked afterwards: the process is expected to exit.
+pub fn run_pod(plan: &PodPlan, hooks: &mut dyn PodHooks) -> (Report, i32) {
+    sys::default_sigchld();
+    let mut prepared = Prepared::default();
+    let ended = attempt(plan, &mut prepared, hooks);
+    let (ended, status) = match ended {
+        Ok(status) => (Ended::Exited(status), status),
+        Err(notice) => (Ended::Failed(notice), 125),
+    };
+    let cgroups = super::cgroup::used(prepared.cgroups.iter());
+    let left = prepared.janitor.take().map_or(Vec::new(), super::janitor::Janitor::finish);
+    (Report { ended, cgroups, left, ..Report::default() }, status)
+}
+
+fn attempt(plan: &PodPlan, prepared: &mut Prepared, hooks: &mut dyn PodHooks) -> Result<i32, Notice> {
+    let signals = supervise::signals().map_err(|failure| Notice { step: 0, failure, fatal: true })?;
+    prepared.open_inside = held_kinds(plan);
+    spawn::prepare(&plan.holder, prepared, &mut |_, _| {})?;
+    let mut holder = spawn::launch(&plan.holder, prepared, false, &mut |_, _| {})?;
+    let namespaces = std::mem::take(&mut holder.inside);
+    let told = held(&mut holder, prepared, hooks);
+    let status = told.map(|()| watch::watch(plan, prepared.owner(), namespaces, &holder, &signals, hooks));
+    end(&mut holder);
+    status
+}
+
+/// The kinds that the holder has: what is new, and what it has joined itself.
+fn held_kinds(plan: &PodPlan) -> Vec<NsKind> {
+    let mut kinds = Vec::new();
+    for step in &plan.holder.steps {
+        match &step.action {
+            Action::Clone { namespaces, .. } => kinds.extend(namespaces),
+            Action::JoinNamespace(kind) => kinds.push(*kind),
+            _ => {}
+        }
+    }
+    kinds
+}
+
+/// Waits until the holder is complete.
+fn held(holder: &mut Running, prepared: &mut Prepared, hooks: &mut dyn PodHooks) -> Result<(), Notice> {
+    let mut bytes = Vec::new();
+    let read = |bytes: &mut Vec<u8>| -> Done {
+        let pipe = holder.notices.try_clone().context(|| "copying a descriptor".to_string())?;
+        std::fs::File::from(pipe).read_to_end(bytes).map(drop).context(|| "waiting for the pod".to_string())
+    };
+    read(&mut bytes).map_err(|failure| Notice { step: 0, failure, fatal: true })?;
+    let (mut notices, mut is_complete) = (Vec::new(), false);
+    for word in Word::take(&mut bytes) {
+        match word {
+            Word::Failed(notice) => notices.push(notice),
+            Word::Complete => is_complete = true,
+            _ => {}
+        }
+    }
+    match notices.iter().rev().find(|it| it.fatal) {
+        Some(fatal) => Err(fatal.clone()),
+        None if !is_complete => Err(Notice::incomplete("something ended it while it was put together".to_string())),
+        None => {
+            let mut all = std::mem::take(&mut prepared.notices);
+            all.append(&mut notices);
+            let cgroups: Vec<_> = prepared.cgroups.iter().map(|made| made.path.clone()).collect();
+            hooks.held(Started { notices: &all, child: holder.pid.as_raw(), cgroups: &cgroups });
+            Ok(())
+        }
+    }
+}
+
+fn end(holder: &mut Running) {
+    for pid in [Some(holder.pid), holder.relay.take()].into_iter().flatten() {
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::SIGKILL);
+        let _ = nix::sys::wait::waitpid(pid, None);
+    }
+}
+
+/// Copies of descriptors, for a process that is forked.
+fn copies(namespaces: &[Opened]) -> Done<Vec<Opened>> {
+    let copy = |it: &Opened| {
+        let fd = it.fd.try_clone().context(|| "copying a descriptor".to_string())?;
+        Ok(Opened { kind: it.kind, fd })
+    };
+    namespaces.iter().map(copy).collect()
+}
