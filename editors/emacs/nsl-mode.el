@@ -323,11 +323,11 @@
 
 (defconst nsl--fields
   '("abi" "address" "after" "allow" "ambient" "as" "boottime" "core" "cpu" "cpu.max" "cwd" "data" "deny"
-    "domainname" "env" "files" "fsize" "group" "groups" "hide" "hostname" "init" "keep" "link" "locks"
+    "domainname" "env" "fd" "files" "fsize" "group" "groups" "hide" "hostname" "init" "keep" "link" "locks"
     "loopback" "map" "memlock" "memory.max" "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue" "nice"
     "no-new-privs" "nofile" "nproc" "otherwise" "pids.max" "protect" "publish" "ready" "realtime" "restart"
-    "root" "route" "rss" "rtprio" "rttime" "run" "scope" "setgroups" "signal" "sigpending" "stack" "tcp.bind"
-    "tcp.connect" "timeout")
+    "root" "route" "rss" "rtprio" "rttime" "run" "scope" "setgroups" "signal" "sigpending" "stack" "stderr"
+    "stdin" "stdout" "tcp.bind" "tcp.connect" "timeout" "tty")
   "The fields of the language.")
 
 (defconst nsl--keywords
@@ -406,12 +406,12 @@
   "The types of the language.")
 
 (defconst nsl--values
-  '("abstract-unix-socket" "allow" "always" "bind" "bridge" "caller" "cgroup" "deny" "dev" "device" "devpts"
-    "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "file" "gid" "host" "i386" "idmap" "in" "inherit"
-    "invisible" "join" "kill" "kill-thread" "log" "macvlan" "mqueue" "never" "new" "noaccess" "noexec" "none"
-    "nosymfollow" "on-failure" "out" "outer" "overlay" "passthru" "pid" "pod" "private" "proc" "ptraceable"
-    "ro" "rw" "secret" "signal" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited"
-    "unprivileged" "up" "vepa" "veth")
+  '("abstract-unix-socket" "allow" "always" "append" "bind" "bridge" "caller" "cgroup" "deny" "dev" "device"
+    "devpts" "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "file" "gid" "host" "i386" "idmap" "in"
+    "inherit" "invisible" "join" "kill" "kill-thread" "log" "macvlan" "mqueue" "never" "new" "noaccess"
+    "noexec" "none" "nosymfollow" "null" "on-failure" "out" "outer" "overlay" "passthru" "pid" "pod" "private"
+    "proc" "ptraceable" "ro" "rw" "secret" "signal" "stdout" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree"
+    "true" "uid" "unlimited" "unprivileged" "up" "vepa" "veth")
   "The values of the language.")
 
 ;; words: end

@@ -43,11 +43,11 @@
 
 ((statement name: (field_name) @property)
   (#any-of? @property "abi" "address" "after" "allow" "ambient" "as" "boottime" "core" "cpu" "cpu.max" "cwd"
-    "data" "deny" "domainname" "env" "files" "fsize" "group" "groups" "hide" "hostname" "init" "keep" "link"
-    "locks" "loopback" "map" "memlock" "memory.max" "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue"
-    "nice" "no-new-privs" "nofile" "nproc" "otherwise" "pids.max" "protect" "publish" "ready" "realtime"
-    "restart" "root" "route" "rss" "rtprio" "rttime" "run" "scope" "setgroups" "signal" "sigpending" "stack"
-    "tcp.bind" "tcp.connect" "timeout"))
+    "data" "deny" "domainname" "env" "fd" "files" "fsize" "group" "groups" "hide" "hostname" "init" "keep"
+    "link" "locks" "loopback" "map" "memlock" "memory.max" "memory.swap.max" "mkdir" "monotonic" "mount"
+    "msgqueue" "nice" "no-new-privs" "nofile" "nproc" "otherwise" "pids.max" "protect" "publish" "ready"
+    "realtime" "restart" "root" "route" "rss" "rtprio" "rttime" "run" "scope" "setgroups" "signal"
+    "sigpending" "stack" "stderr" "stdin" "stdout" "tcp.bind" "tcp.connect" "timeout" "tty"))
 
 ((statement label: (symbol) @constant.builtin)
   (#any-of? @constant.builtin "gid" "host" "i386" "in" "join" "new" "none" "out" "pod" "uid"))
@@ -113,12 +113,13 @@
   (expression (symbol) @constant.builtin)
   (binary_expression (symbol) @constant.builtin)
 ]
-  (#any-of? @constant.builtin "abstract-unix-socket" "allow" "always" "bind" "bridge" "caller" "cgroup" "deny"
-    "dev" "device" "devpts" "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "file" "gid" "host" "i386"
-    "idmap" "in" "inherit" "invisible" "join" "kill" "kill-thread" "log" "macvlan" "mqueue" "never" "new"
-    "noaccess" "noexec" "none" "nosymfollow" "on-failure" "out" "outer" "overlay" "passthru" "pid" "pod"
-    "private" "proc" "ptraceable" "ro" "rw" "secret" "signal" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree"
-    "true" "uid" "unlimited" "unprivileged" "up" "vepa" "veth"))
+  (#any-of? @constant.builtin "abstract-unix-socket" "allow" "always" "append" "bind" "bridge" "caller"
+    "cgroup" "deny" "dev" "device" "devpts" "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "file"
+    "gid" "host" "i386" "idmap" "in" "inherit" "invisible" "join" "kill" "kill-thread" "log" "macvlan"
+    "mqueue" "never" "new" "noaccess" "noexec" "none" "nosymfollow" "null" "on-failure" "out" "outer"
+    "overlay" "passthru" "pid" "pod" "private" "proc" "ptraceable" "ro" "rw" "secret" "signal" "stdout"
+    "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited" "unprivileged" "up" "vepa"
+    "veth"))
 
 ([
   (statement value: (symbol) @constant)

@@ -255,10 +255,10 @@ syn keyword nslConstant contained ADDR_COMPAT_LAYOUT ADDR_LIMIT_32BIT ADDR_LIMIT
       \ WNOHANG WNOWAIT WSTOPPED WUNTRACED XATTR_CREATE XATTR_REPLACE
 syn keyword nslDeclaration contained container pod profile sandbox
 syn keyword nslField contained abi address after allow ambient as boottime core cpu cpu.max cwd data deny
-      \ domainname env files fsize group groups hide hostname init keep link locks loopback map memlock
+      \ domainname env fd files fsize group groups hide hostname init keep link locks loopback map memlock
       \ memory.max memory.swap.max mkdir monotonic mount msgqueue nice no-new-privs nofile nproc otherwise
       \ pids.max protect publish ready realtime restart root route rss rtprio rttime run scope setgroups
-      \ signal sigpending stack tcp.bind tcp.connect timeout
+      \ signal sigpending stack stderr stdin stdout tcp.bind tcp.connect timeout tty
 syn keyword nslKeyword contained as else for group if let nsl param require syscalls use with
 syn keyword nslModifier contained default final optional override prefer remove
 syn keyword nslOperatorWord contained and in not or
@@ -307,11 +307,11 @@ syn keyword nslSyscall contained accept accept4 access acct add_key adjtimex afs
       \ uretprobe uselib userfaultfd ustat utime utimensat utimes vfork vhangup vmsplice vserver wait4 waitid
       \ write writev
 syn keyword nslType contained address bool duration int path percent pid port size string symbol
-syn keyword nslValue contained abstract-unix-socket allow always bind bridge caller cgroup deny dev device
-      \ devpts dir down empty ephemeral errno exec false file gid host i386 idmap in inherit invisible join
-      \ kill kill-thread log macvlan mqueue never new noaccess noexec none nosymfollow on-failure out outer
-      \ overlay passthru pid pod private proc ptraceable ro rw secret signal subid suid sys tcp tmpfs trap
-      \ tree true uid unlimited unprivileged up vepa veth
+syn keyword nslValue contained abstract-unix-socket allow always append bind bridge caller cgroup deny dev
+      \ device devpts dir down empty ephemeral errno exec false file gid host i386 idmap in inherit invisible
+      \ join kill kill-thread log macvlan mqueue never new noaccess noexec none nosymfollow null on-failure
+      \ out outer overlay passthru pid pod private proc ptraceable ro rw secret signal stdout subid suid sys
+      \ tcp tmpfs trap tree true uid unlimited unprivileged up vepa veth
 " words: end
 
 syn case match

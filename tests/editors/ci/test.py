@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""What stands around the editor, run for real: the pre-commit hooks, the step for GitHub Actions, the jobs for GitLab.
+"""What stands around the editor, run for real: the pre-commit hooks, the step for GitHub Actions, the jobs for GitLab;
+and the settings of Helix.
 
 Run by tests/editors/run, with nsl on the PATH: test.py REPOSITORY SCRATCH
 """
@@ -10,6 +11,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tomllib
 
 import yaml
 
@@ -146,6 +148,22 @@ def gitlab():
     check(done.returncode == 0, done)
 
 
-for part in (pre_commit, github, gitlab):
+def helix():
+    """Helix itself is not in Debian; a Rust test compiles the queries."""
+    settings = tomllib.loads((root / "editors/helix/languages.toml").read_text())
+    (language,) = settings["language"]
+    assert language["name"] == "nsl" and language["file-types"] == ["nsl"] and language["scope"] == "source.nsl"
+    for server in language["language-servers"]:
+        assert settings["language-server"][server] == {"command": "nsl", "args": ["lsp"]}, server
+    (grammar,) = settings["grammar"]
+    assert grammar["name"] == "nsl" and grammar["source"]["path"].endswith("editors/tree-sitter-nsl")
+    formatter = language["formatter"]
+    done = subprocess.run([formatter["command"], *formatter["args"]], input=UNTIDY, capture_output=True, text=True)
+    check(done.returncode == 0 and done.stdout == GOOD, done)
+    names = {path.name for path in (root / "editors/helix/queries/nsl").iterdir()}
+    assert names >= {"highlights.scm", "indents.scm", "injections.scm", "locals.scm", "tags.scm", "textobjects.scm"}
+
+
+for part in (pre_commit, github, gitlab, helix):
     part()
     print(f"{part.__name__}: ok", flush=True)
