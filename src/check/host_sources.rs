@@ -19,10 +19,15 @@ pub(super) struct Bound {
 /// All of them, in the order of the tree.
 pub(super) fn sources(sandbox: &Sandbox) -> Vec<Bound> {
     let mut found = Vec::new();
-    if let Some(root) = &sandbox.mnt.root
-        && let Root::Overlay(overlay) = &root.value
-    {
-        layers(overlay, root.span(), root.strength, &mut found);
+    if let Some(root) = &sandbox.mnt.root {
+        let (span, strength) = (root.span(), root.strength);
+        match &root.value {
+            Root::Overlay(overlay) => layers(overlay, span, strength, &mut found),
+            Root::Image(image) => {
+                found.push(Bound { span, strength, path: image.path.clone(), access: Access::Ro, layer: false });
+            }
+            _ => {}
+        }
     }
     for entry in &sandbox.mnt.entries {
         let (span, strength) = (entry.span(), entry.strength);

@@ -15,7 +15,7 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
         Root::Host(access) => *access == Access::Rw,
         Root::Dir { path, access, .. } => path == "/" && *access == Access::Rw,
         // A root of overlays cannot have the whole host below: nothing of it is written there.
-        Root::Empty | Root::Overlay(_) => false,
+        Root::Empty | Root::Overlay(_) | Root::Image(_) => false,
     };
     if let Some(root) = sandbox.mnt.root.as_ref().filter(|it| is_host(&it.value)) {
         out.push(

@@ -62,6 +62,10 @@ pub(super) fn place(sandbox: &Sandbox, path: &str) -> Place {
     }
     match sandbox.mnt.root.as_ref().map(|it| &it.value) {
         Some(Root::Host(_)) => Place::Host { path, noexec: None },
+        Some(Root::Image(image)) => {
+            let root = sandbox.mnt.root.as_ref().filter(|_| image.flags.noexec);
+            Place::Own { noexec: root.map(Traced::span) }
+        }
         Some(Root::Overlay(overlay)) => {
             let root = sandbox.mnt.root.as_ref().filter(|_| overlay.flags.noexec);
             Place::Own { noexec: root.map(Traced::span) }

@@ -3,8 +3,8 @@
 use super::explain_net;
 use super::failure::Notice;
 use super::tree_causes::{
-    hold_cause, idmap_cause, mount_cause, overlay_cause, path_cause, placeholder_cause, secret_cause, source_cause,
-    tree_cause,
+    hold_cause, idmap_cause, image_cause, mount_cause, overlay_cause, path_cause, placeholder_cause, secret_cause,
+    source_cause, tree_cause,
 };
 use crate::plan::{Action, NsKind, OpenStream, Plan, RootSource, StdStream, Step};
 use crate::report::Diagnostic;
@@ -56,6 +56,8 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
     match &step.action {
         Action::OpenSource { path, .. } => source_cause(path, errno),
         Action::Placeholder { path, .. } => ("path-failed", placeholder_cause(path, errno)),
+        Action::OpenImage { path, .. } => ("image-failed", image_cause(path, errno)),
+        Action::MountRoot(RootSource::Image { .. }) => ("image-failed", image_cause("the image", errno)),
         Action::OpenSecret { from, .. } => secret_cause(from, errno),
         Action::MapOwners { .. } => ("idmap-failed", idmap_cause(errno)),
         Action::Hold { name, .. } => hold_cause(name, errno),

@@ -21,6 +21,7 @@ mod explain_net;
 mod failure;
 mod filter;
 mod identity;
+mod image;
 mod init;
 mod janitor;
 mod join;

@@ -110,7 +110,11 @@ pub fn bind_on(source: BorrowedFd, target: BorrowedFd, attributes: u64, what: im
 }
 
 /// Opens a path inside a tree as if the tree were the root: no `..`, no symbolic link and no magic link of it leads out.
-pub fn open_inside(root: BorrowedFd, path: &str, flags: OFlags) -> Result<OwnedFd, rustix::io::Errno> {
+pub fn open_inside<P: rustix::path::Arg + Copy>(
+    root: BorrowedFd,
+    path: P,
+    flags: OFlags,
+) -> Result<OwnedFd, rustix::io::Errno> {
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     loop {
         // openat2(2): EAGAIN when a rename elsewhere raced with the walk; it is to be tried again.

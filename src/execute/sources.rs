@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 
 use super::failure::{Context, Done, Failure};
+use super::image::{self, Image, Layer};
 use super::{mounts, secret, sys};
 use crate::plan::SecretFrom;
 
@@ -29,6 +30,8 @@ enum State {
     Copied(Option<OwnedFd>),
     /// What a secret is read from.
     Secret(Option<OwnedFd>),
+    /// The layers of an image.
+    Layers(Vec<Layer>),
 }
 
 /// All sources of a plan, by id.
@@ -64,7 +67,7 @@ impl Sources {
         match self.sources.get(id as usize).map(|it| &it.state)? {
             State::Seen { place } => Some(place.as_fd()),
             State::Copied(mount) => mount.as_ref().map(|it| it.as_fd()),
-            State::Absent | State::Secret(_) => None,
+            State::Absent | State::Secret(_) | State::Layers(_) => None,
         }
     }
 
@@ -81,6 +84,24 @@ impl Sources {
         };
         self.sources.push(Source { step, path, recursive: false, state });
         Ok(())
+    }
+
+    /// Opens an image, as the next source.
+    pub fn open_image(&mut self, step: usize, path: &str, digest: Option<&str>) -> Done {
+        let state = match image::open(path, digest)? {
+            Image::Disk(mount) => State::Copied(Some(mount)),
+            Image::Layers(layers) => State::Layers(layers),
+        };
+        self.sources.push(Source { step, path: path.to_string(), recursive: false, state });
+        Ok(())
+    }
+
+    /// The layers of an image; `None` for a source that is a mount.
+    pub fn layers(&self, id: u32) -> Option<&[Layer]> {
+        match self.sources.get(id as usize).map(|it| &it.state) {
+            Some(State::Layers(layers)) => Some(layers),
+            _ => None,
+        }
     }
 
     /// What a secret is read from, which can be taken once; `None` if it is optional and missing.
@@ -129,7 +150,7 @@ impl Sources {
                 mount.take().map(Some).ok_or_else(|| Failure::refused(format!("source {id} is used twice")))
             }
             Some(State::Absent) => Ok(None),
-            Some(State::Seen { .. } | State::Secret(_)) | None => {
+            Some(State::Seen { .. } | State::Secret(_) | State::Layers(_)) | None => {
                 Err(Failure::refused(format!("source {id} was never copied")))
             }
         }

@@ -164,6 +164,7 @@ impl Prepared {
                 (Some(root), Some(janitor)) => janitor.make_placeholder(index, Spot { root, path }, *dir),
                 _ => Ok(()),
             },
+            Action::OpenImage { path, digest, .. } => self.sources.open_image(index, path, digest.as_deref()),
             Action::OpenSecret { from, .. } => self.sources.open_secret(index, from, required),
             Action::Hold { id, name } => match self.sources.place(*id) {
                 Some(source) => {

@@ -141,6 +141,56 @@ pub fn mount_idmap(mount: BorrowedFd, user: BorrowedFd, recursive: bool) -> Resu
     Errno::result(result).map(drop)
 }
 
+/// loop(4) LOOP_CTL_GET_FREE: the number of a loop device that nobody uses.
+pub fn free_loop_device(control: BorrowedFd) -> Result<u32, Errno> {
+    const LOOP_CTL_GET_FREE: libc::Ioctl = 0x4C82;
+    // SAFETY: takes no argument, and returns a number.
+    let number = Errno::result(unsafe { libc::ioctl(control.as_raw_fd(), LOOP_CTL_GET_FREE) })?;
+    u32::try_from(number).map_err(|_| Errno::EINVAL)
+}
+
+/// `struct loop_info64` of loop(4).
+#[repr(C)]
+struct LoopInfo {
+    device: u64,
+    inode: u64,
+    rdevice: u64,
+    offset: u64,
+    sizelimit: u64,
+    number: u32,
+    encrypt_type: u32,
+    encrypt_key_size: u32,
+    flags: u32,
+    file_name: [u8; 64],
+    crypt_name: [u8; 64],
+    encrypt_key: [u8; 32],
+    init: [u64; 2],
+}
+
+/// `struct loop_config` of loop(4).
+#[repr(C)]
+struct LoopConfig {
+    fd: u32,
+    block_size: u32,
+    info: LoopInfo,
+    reserved: [u64; 8],
+}
+
+/// loop(4) LOOP_CONFIGURE, Linux 5.8: lets a loop device show a file, read-only, until nobody uses the device any more.
+pub fn configure_loop_device(device: BorrowedFd, file: BorrowedFd) -> Result<(), Errno> {
+    const LOOP_CONFIGURE: libc::Ioctl = 0x4C0A;
+    const LO_FLAGS_READ_ONLY: u32 = 1;
+    const LO_FLAGS_AUTOCLEAR: u32 = 4;
+    // SAFETY: plain integers; all zero is valid and means the defaults.
+    let mut config: LoopConfig = unsafe { std::mem::zeroed() };
+    config.fd = file.as_raw_fd() as u32;
+    config.info.flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR;
+    // SAFETY: `config` has the layout of the kernel's struct, and lives for the whole call; the kernel takes a reference of its
+    // own to the file.
+    let result = unsafe { libc::ioctl(device.as_raw_fd(), LOOP_CONFIGURE, &raw const config) };
+    Errno::result(result).map(drop)
+}
+
 /// A descriptor of our own for one that this process was started with. Every descriptor that nsl opens itself is marked to be
 /// closed by execve(2), so that one without the mark can only have been passed; for any other the answer is EBADF.
 pub fn inherited(fd: RawFd) -> Result<OwnedFd, Errno> {

@@ -16,8 +16,8 @@ use rustix::fs::{Mode, OFlags};
 use super::failure::{Context, Done, Failure};
 use super::mounts::{self, NODEV, NOEXEC, NOSUID, PLACE, RDONLY};
 use super::sources::Sources;
-use super::special;
-use crate::plan::{MountStep, RootSource};
+use super::{image, special};
+use crate::plan::{Access, MountStep, RootSource};
 
 /// What the stage may hold: a few directories and the texts of `file("…")`.
 const STAGE_SIZE: u64 = 16 << 20;
@@ -99,6 +99,9 @@ impl Tree {
             RootSource::Overlay(overlay) => {
                 self.overlay(overlay, sources)?.ok_or_else(|| Failure::refused("the root is missing"))?
             }
+            RootSource::Image { id, size, inodes, access, flags } => {
+                self.image_root(*id, (*size, *inodes), mounts::attributes(*access, *flags), sources)?
+            }
             RootSource::Tmpfs => mounts::new_tmpfs(SKELETON_SIZE, SKELETON_INODES, 0o755, NOSUID | NODEV)?,
             RootSource::Source { id, access, flags } => {
                 let mount = sources.take(*id)?.ok_or_else(|| Failure::refused("the root is missing"))?;
@@ -114,11 +117,31 @@ impl Tree {
         let root = mounts::open_inside(stage, "root", OFlags::DIRECTORY | OFlags::RDONLY)
             .or_else(|_| mounts::open_inside(stage, "root", PLACE | OFlags::DIRECTORY))
             .context(|| "opening the new root".to_string())?;
-        if *source == RootSource::Tmpfs {
+        let unpacked = matches!(source, RootSource::Image { id, .. } if sources.layers(*id).is_some());
+        if *source == RootSource::Tmpfs || unpacked {
             self.own.insert(mounts::identity(root.as_fd())?.0);
+        }
+        if unpacked && matches!(source, RootSource::Image { access: Access::Ro, .. }) {
+            let copy = rustix::fs::openat(&root, ".", PLACE | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+            self.seal.push(copy.context(|| "opening the new root".to_string())?);
         }
         self.root = Some(root);
         Ok(())
+    }
+
+    /// The root of an image: its mount, or a tmpfs with its layers, which becomes read-only when the tree is complete.
+    fn image_root(&self, id: u32, room: (u64, u64), attributes: u64, sources: &mut Sources) -> Done<OwnedFd> {
+        let Some(layers) = sources.layers(id) else {
+            let mount = sources.take(id)?.ok_or_else(|| Failure::refused("the image is missing"))?;
+            if attributes & RDONLY == 0 {
+                return Err(Failure::refused("a file system in a file is read-only, and the policy says `rw`"));
+            }
+            mounts::restrict(mount.as_fd(), attributes, true)?;
+            return Ok(mount);
+        };
+        let mount = mounts::new_tmpfs(room.0, room.1, 0o755, attributes & !RDONLY)?;
+        image::unpack(mount.as_fd(), layers)?;
+        Ok(mount)
     }
 
     /// Mounts one entry of the tree. An optional source that is missing mounts nothing.

@@ -151,3 +151,22 @@ pub(super) fn idmap_cause(errno: i32) -> Option<String> {
         _ => None,
     }
 }
+
+pub(super) fn image_cause(path: &str, errno: i32) -> Option<String> {
+    match errno {
+        0 => text("`nsl explain image-failed` says what an image may be; make it again, or correct the digest"),
+        libc::ENOSPC => text(
+            "the layers are larger than the memory that they may take: write `size: 4GiB`, and `inodes:` for many small files",
+        ),
+        libc::EACCES | libc::EPERM => Some(format!(
+            "{path}: reading it, or mounting a file system in a file, which takes root of the host and its loop devices, is not permitted; the layers of an OCI image need neither"
+        )),
+        libc::ENODEV => {
+            text("this kernel does not know the file system: `modprobe squashfs` or `modprobe erofs`, as root")
+        }
+        libc::EINVAL => text(
+            "the file system in the file is damaged, or uses something that this kernel does not know; `dmesg` has the kernel's reason",
+        ),
+        _ => None,
+    }
+}

@@ -53,6 +53,7 @@ fn paths(sandbox: &Sandbox) -> Vec<LandlockPath> {
     let mut rules = match sandbox.mnt.root.as_ref().map(|it| &it.value) {
         Some(Root::Host(access) | Root::Dir { access, .. }) => vec![path("/", *access == Access::Rw, true)],
         Some(Root::Overlay(overlay)) => vec![path("/", overlay.upper != Upper::None, !overlay.flags.noexec)],
+        Some(Root::Image(image)) => vec![path("/", image.access == Access::Rw, !image.flags.noexec)],
         None | Some(Root::Empty) => vec![path("/", false, false)],
     };
     for entry in &sandbox.mnt.entries {

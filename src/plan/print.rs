@@ -164,6 +164,10 @@ pub fn describe(action: &Action) -> String {
                 quoted(path)
             )
         }
+        Action::OpenImage { id, path, digest } => {
+            let digest = digest.as_ref().map_or(String::new(), |it| format!(", if it is {it}"));
+            format!("open the image {} as source {id}{digest}", quoted(path))
+        }
         Action::OpenSecret { id, from: SecretFrom::File(path) } => {
             format!("open {} as source {id}, a secret", quoted(path))
         }
@@ -220,6 +224,11 @@ pub fn describe(action: &Action) -> String {
         Action::MountRoot(RootSource::Source { id, access, flags }) => {
             format!("mount / = source {id}, {}{}", tree_text::word(*access), tree_text::flag_words(*flags))
         }
+        Action::MountRoot(RootSource::Image { id, size, inodes, access, flags }) => format!(
+            "mount / = image of source {id}, its layers unpacked into a tmpfs size={size} nr_inodes={inodes}, {}{}",
+            tree_text::word(*access),
+            tree_text::flag_words(*flags)
+        ),
         Action::MountRoot(RootSource::Overlay(overlay)) => format!("mount / = {}", tree_text::overlay(overlay)),
         Action::Mount { target, source } => format!("mount {} = {}", quoted(target), tree_text::mount(source)),
         Action::Hide { target } => format!("hide {}", quoted(target)),

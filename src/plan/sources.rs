@@ -17,6 +17,8 @@ enum Needed<'p> {
     },
     /// The content of a secret.
     Secret(&'p SecretFrom),
+    /// An image.
+    Image { path: &'p str, digest: Option<&'p str> },
 }
 
 fn place(path: &str, recursive: bool, idmap: bool) -> Needed<'_> {
@@ -90,6 +92,7 @@ fn of_root(root: &Root) -> Vec<Needed<'_>> {
         Root::Host(_) => vec![place("/", true, false)],
         Root::Dir { path, idmap, .. } => vec![place(path, true, *idmap)],
         Root::Overlay(overlay) => layers(overlay),
+        Root::Image(image) => vec![Needed::Image { path: &image.path, digest: image.digest.as_deref() }],
     }
 }
 
@@ -120,6 +123,9 @@ fn open_all<T>(builder: &mut Builder, needed: Vec<Needed>, value: &Traced<T>) {
         builder.sources += 1;
         let action = match one {
             Needed::Place { path, recursive, .. } => Action::OpenSource { id, path: path.to_string(), recursive },
+            Needed::Image { path, digest } => {
+                Action::OpenImage { id, path: path.to_string(), digest: digest.map(str::to_string) }
+            }
             Needed::Secret(from) => Action::OpenSecret { id, from: from.clone() },
         };
         builder.push(Stage::Prepare, action, value.span(), value.origin.key.to_string(), None, required);

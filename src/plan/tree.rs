@@ -7,6 +7,8 @@ use crate::policy::{Access, EntryKind, MountSource, NsKind, Origin, Overlay, Roo
 /// What a tmpfs may hold where the policy does not say: half of the memory, the kernel's default, is no limit
 /// that a reviewer would expect.
 const TMPFS_SIZE: u64 = 64 << 20;
+/// What the layers of an image may take where the policy does not say.
+const IMAGE_SIZE: u64 = 1 << 30;
 /// One inode for every 4 KiB, as the kernel's own default has it.
 const BYTES_PER_INODE: u64 = 4096;
 
@@ -98,6 +100,10 @@ fn root(builder: &mut Builder, mode: &Origin) -> u32 {
         Root::Empty => RootSource::Tmpfs,
         Root::Host(access) => RootSource::Source { id: 0, access: *access, flags: Default::default() },
         Root::Dir { access, flags, .. } => RootSource::Source { id: 0, access: *access, flags: *flags },
+        Root::Image(image) => {
+            let (size, inodes) = room(Some(image.size.unwrap_or(IMAGE_SIZE)), image.inodes);
+            RootSource::Image { id: 0, size, inodes, access: image.access, flags: image.flags }
+        }
         Root::Overlay(found) => RootSource::Overlay(overlay(builder, found, 0)),
     };
     builder.step(Stage::Child, Action::MountRoot(source), &root.origin);

@@ -37,6 +37,25 @@ pub enum Root {
     },
     /// Directories of the host, one over the other.
     Overlay(Overlay),
+    /// An image.
+    Image(Image),
+}
+
+/// `image(…)`: a file system in a file, or layers of archives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Image {
+    /// Its absolute path on the host.
+    pub path: String,
+    /// The digest that it has to have: `sha256:` and 64 digits.
+    pub digest: Option<String>,
+    /// Whether it may be written; changes go away with the run.
+    pub access: Access,
+    /// The most that its layers may take in memory, bytes.
+    pub size: Option<u64>,
+    /// How many files they may be.
+    pub inodes: Option<u64>,
+    /// What is refused on it.
+    pub flags: MountFlags,
 }
 
 /// `overlay(…)`: overlayfs, "Overlay Filesystem" in the kernel's documentation.

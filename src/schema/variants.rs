@@ -78,6 +78,22 @@ pub(super) const ROOTS: &[Variant] = &[
         "directories of the host, the first of `lower` on top; changes go to memory with `ephemeral`, or stay in `upper`, with `work` beside it for the kernel; without either it is read-only",
         OVERLAY,
     ),
+    variant(
+        "image",
+        "an image: an OCI image layout (a directory or an archive), what `docker save` writes, or, for root, a squashfs or erofs file; layers are unpacked into memory, 1GiB where no size is named, and with `rw` changes go away with the run",
+        &[
+            positional("path", Ty::Path, true),
+            flag("ro"),
+            flag("rw"),
+            named("digest", Ty::Str),
+            named("size", Ty::Size),
+            named("inodes", Ty::Int(1, 1 << 40)),
+            flag("noexec"),
+            flag("suid"),
+            flag("dev"),
+            flag("nosymfollow"),
+        ],
+    ),
 ];
 
 const OVERLAY: &[ArgSpec] = &[

@@ -14,6 +14,7 @@ mod failures;
 mod files;
 mod filter;
 mod identity;
+mod images;
 mod joins;
 mod landlock;
 mod library;

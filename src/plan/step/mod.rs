@@ -121,6 +121,15 @@ pub enum Action {
         /// Whether it is a directory; otherwise an empty file.
         dir: bool,
     },
+    /// Open an image, read what it says of itself, and check that against its digests.
+    OpenImage {
+        /// How steps refer to it: one of the numbers of sources.
+        id: u32,
+        /// The absolute path on the host.
+        path: String,
+        /// The digest that it has to have.
+        digest: Option<String>,
+    },
     /// Open what a secret is read from; its content is never looked at before it is in the sandbox.
     OpenSecret {
         /// How steps refer to it: one of the numbers of sources.

@@ -19,6 +19,19 @@ pub enum RootSource {
         /// What it refuses.
         flags: MountFlags,
     },
+    /// An image that was opened.
+    Image {
+        /// Which.
+        id: u32,
+        /// The most that its layers may take, bytes.
+        size: u64,
+        /// How many files they may be.
+        inodes: u64,
+        /// Whether it may be written; changes go away.
+        access: Access,
+        /// What it refuses.
+        flags: MountFlags,
+    },
     /// Sources that were opened, one over the other.
     Overlay(OverlayStep),
 }

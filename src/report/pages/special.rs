@@ -71,6 +71,19 @@ pub(super) const PAGES: &[Page] = &[
         "the owners of a source cannot be mapped",
         "Each file system has to support it: ext4, xfs and fat do since Linux 5.12, btrfs since 5.15, overlayfs since 5.19, squashfs since 6.2, tmpfs since 6.3; procfs, sysfs and most network file systems do not. It holds for a whole tree or not at all, with what is mounted below.",
     ),
+    error(
+        "image-digest",
+        "the digest of an image is none",
+        "A digest makes a name mean one image for ever: `sha256:` and 64 hexadecimal digits. For an OCI image it is the digest of its manifest, as `skopeo inspect` and registries show it; for what `docker save` wrote without an index, the image's id; for a file system in a file, the SHA-256 of the file.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = image(./app.tar, digest: \"latest\")\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = image(./app.tar, digest: \"sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\")\n  }\n}\n",
+    ),
+    of_host(
+        "image-failed",
+        Severity::Error,
+        "an image cannot be opened, or is not what it says",
+        "An image is a directory with an OCI image layout (`skopeo copy docker://NAME oci:DIR`), an archive of one or of `docker save` (`podman save`), or, for root, a squashfs or erofs file. Layers may be compressed with gzip; their digests and those of all descriptions are checked before the program starts, and a layer that names paths outside of the image is refused.\n\nLayers are unpacked into memory, 1GiB where `size` says nothing else, at every start, and are gone with the run: nothing is kept on the host. What counts as memory of a tmpfs counts for `memory.max` too. A large image starts faster as erofs.",
+    ),
     of_host(
         "host-sockets",
         Severity::Warning,

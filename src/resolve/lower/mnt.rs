@@ -3,7 +3,9 @@
 use super::Lower;
 use super::overlay::overlay;
 use super::read::{argument, boolean, count, size, text};
-use crate::policy::{Access, Entry, EntryKind, Mnt, MountFlags, MountSource, ProcOptions, Root, SecretFrom, Traced};
+use crate::policy::{
+    Access, Entry, EntryKind, Image, Mnt, MountFlags, MountSource, ProcOptions, Root, SecretFrom, Traced,
+};
 use crate::report::Diagnostic;
 use crate::resolve::merge::Candidate;
 use crate::resolve::value::{ArgVal, Val, Value};
@@ -52,6 +54,7 @@ fn root(lower: &mut Lower, val: &Val) -> Option<Root> {
     Some(match name.as_str() {
         "empty" => Root::Empty,
         "host" => Root::Host(access(args)),
+        "image" => Root::Image(image(lower, args)?),
         "overlay" => Root::Overlay(overlay(lower, args, val.span, None)?),
         _ => Root::Dir {
             path: text(argument(args, "path")?)?,
@@ -104,6 +107,30 @@ fn source(lower: &mut Lower, val: &Val, path: &str) -> Option<MountSource> {
         "devpts" => MountSource::Devpts,
         "cgroup" => MountSource::Cgroup,
         _ => MountSource::File { text: text(argument(args, "text")?)? },
+    })
+}
+
+fn image(lower: &mut Lower, args: &[ArgVal]) -> Option<Image> {
+    let digest = argument(args, "digest");
+    let text_of_digest = digest.and_then(text);
+    if let (Some(stated), Some(value)) = (digest, &text_of_digest) {
+        let digits = value.strip_prefix("sha256:").unwrap_or_default();
+        if digits.len() != 64 || !digits.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f')) {
+            lower.cx.report(
+                Diagnostic::error("image-digest", format!("{value:?} is no digest of an image"))
+                    .label(stated.span, "not `sha256:` and 64 digits")
+                    .help("write the digest of the manifest as `skopeo inspect` prints it, or, of what older `docker save` wrote, the id of the image"),
+            );
+            return None;
+        }
+    }
+    Some(Image {
+        path: text(argument(args, "path")?)?,
+        digest: text_of_digest,
+        access: access(args),
+        size: argument(args, "size").and_then(size),
+        inodes: argument(args, "inodes").and_then(count),
+        flags: flags(args),
     })
 }
 
