@@ -89,7 +89,7 @@ pub fn plan_pod(pod: &Pod, facts: &HostFacts, options: &Options) -> Result<PodPl
     for sandbox in in_order(&pod.containers) {
         let mut builder = Builder::new(sandbox, facts);
         builder.ground = Some(&ground);
-        match builder.plan(options) {
+        match builder.plan(options).and_then(without_terminal) {
             Ok(plan) => containers.push(container(sandbox, plan)),
             Err(found) => errors.extend(found),
         }
@@ -100,6 +100,21 @@ pub fn plan_pod(pod: &Pod, facts: &HostFacts, options: &Options) -> Result<PodPl
             Ok(PodPlan { name: name.value.clone(), span: name.span(), holder, containers })
         }
         _ => Err(errors),
+    }
+}
+
+/// There is one terminal, and it is read by nobody: every container's output is led through the pod's supervisor.
+fn without_terminal(plan: Plan) -> Result<Plan, Vec<Diagnostic>> {
+    match plan.steps.iter().find(|step| step.action == Action::CallerTerminal) {
+        Some(step) => Err(vec![
+            Diagnostic::error(
+                "pod-terminal",
+                format!("`{}` cannot have a terminal, as a container of a pod", plan.name),
+            )
+            .label(step.span, "asks for one")
+            .help("delete the line; `nsl exec POD.CONTAINER -- sh` gets a terminal where one is needed"),
+        ]),
+        None => Ok(plan),
     }
 }
 

@@ -188,3 +188,63 @@ fn no_line_of_a_map_has_the_ids_of_another() {
         assert_eq!(lines, expected);
     }
 }
+
+fn plan_pod(text: &str, facts: &HostFacts) -> Result<(nsl::plan::PodPlan, String), Vec<nsl::report::Diagnostic>> {
+    let inputs = Inputs { cwd: "/policies".into(), caller: nsl::caller_names(facts), ..Inputs::default() };
+    let loaded = nsl::load_text("/policies/test.nsl", text.to_string(), &inputs, &Disk);
+    let errors: Vec<_> = nsl::findings(&loaded).into_iter().filter(|it| it.is_error()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let nsl::Chosen::Pod(pod) = nsl::select(&loaded, None).unwrap() else { panic!("a pod is declared") };
+    let plan = nsl::plan::plan_pod(pod, facts, &Options::default())?;
+    let text = nsl::plan::print_pod(&plan, &loaded.files);
+    Ok((plan, text))
+}
+
+const POD: &str = "pod shop {\n  user new {\n    map uid 0 = subid(count: 1000)\n    map gid 0 = subid(count: 1000)\n  }\n  net new {\n    publish 8443/tcp = \
+                   8443/tcp\n  }\n  cgroup new {\n    memory.max = 64MiB\n  }\n\n  container proxy {\n    run = [\"/bin/true\"]\n    pid new\n    after = [app]\n    \
+                   restart = on-failure(max: 3)\n    cgroup new {\n      pids.max = 8\n    }\n  }\n\n  container app {\n    run = [\"/bin/true\"]\n    \
+                   ready = tcp(127.0.0.1, port: 8081)\n    essential = true\n  }\n}\n";
+
+/// The holder makes what is shared and the cgroups; the containers come in the order of their start and join.
+#[test]
+fn a_pod_as_root() {
+    let (plan, text) = plan_pod(POD, &root_on_v1()).unwrap();
+    snapshot("pod-root.txt", &text);
+    let json = serde_json::to_string(&plan).unwrap();
+    assert_eq!(serde_json::from_str::<nsl::plan::PodPlan>(&json).unwrap(), plan);
+}
+
+#[test]
+fn what_a_pod_cannot_have_is_refused() {
+    let codes = |text: &str| plan_pod(text, &root_on_v1()).unwrap_err().iter().map(|it| it.code).collect::<Vec<_>>();
+    assert_eq!(codes(&POD.replace("  net new {", "  time new\n  net new {")), ["pod-time"]);
+    assert_eq!(codes(&POD.replace("    after = [app]", "    tty = new\n    after = [app]")), ["pod-terminal"]);
+}
+
+/// setns(2): what the joined user namespace owns after it, everything else before, mnt last.
+#[test]
+fn joins_are_put_in_the_order_that_the_kernel_needs() {
+    use nsl::host::{Joinable, Namespace, UserNamespace};
+    let mut facts = root_on_v1();
+    let owner = |id| Some(UserNamespace { id, uid: 0, child: true });
+    let target = |user: u64, first: u64| {
+        let row = |(kind, id): (NsKind, u64)| {
+            let id = if kind == NsKind::User { user } else { id };
+            (kind, Namespace { id, own: false, user: owner(user) })
+        };
+        Joinable { namespaces: NsKind::ALL.into_iter().zip(first..).map(row).collect(), ..Joinable::default() }
+    };
+    facts.joinable.insert("pid 1".into(), target(50, 100));
+    facts.joinable.insert("pid 2".into(), target(60, 200));
+    let text = "sandbox a {\n  run = [\"/bin/true\"]\n  mnt join(pid: 1)\n  net join(pid: 2)\n  uts join(pid: 1)\n  user join(pid: 1)\n  time join(pid: 2)\n}\n";
+    let (plan, _) = plan_of(text, &facts, &[]);
+    let order: Vec<NsKind> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match step.action {
+            Action::JoinNamespace(kind) => Some(kind),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(order, [NsKind::Net, NsKind::Time, NsKind::User, NsKind::Uts, NsKind::Mnt]);
+}

@@ -25,7 +25,7 @@ fn files_below(dir: &Path) -> Vec<PathBuf> {
 }
 
 /// Those that a test below runs.
-const RUN: [&str; 13] = [
+const RUN: [&str; 14] = [
     "agent",
     "backup",
     "build",
@@ -35,6 +35,7 @@ const RUN: [&str; 13] = [
     "hello",
     "lab",
     "namespaces",
+    "pod",
     "team",
     "unit",
     "untrusted",
@@ -71,6 +72,16 @@ both! {
     fn hello_sees_no_home(who) {
         let out = example(who, "hello.nsl").run(&["/bin/ls", "-A", "/home"]).out();
         assert_eq!(out, "");
+    }
+
+    fn the_pod_shares_what_kubernetes_says(who) {
+        let outcome = example(who, "pod.nsl").run::<&str>(&[]);
+        let out = outcome.out();
+        let lines: Vec<&str> = out.lines().filter(|it| it.starts_with("who | ")).collect();
+        assert_eq!(lines.len(), 7, "{outcome:?}");
+        assert!(lines[..4].iter().all(|it| it.ends_with("is that of web too")), "{out}");
+        assert!(lines[4..6].iter().all(|it| it.contains("is mine alone")), "{out}");
+        assert!(lines[6].ends_with("1 file in my /tmp"), "{out}");
     }
 
     fn namespaces_differ(who) {

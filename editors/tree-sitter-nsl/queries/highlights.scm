@@ -43,10 +43,10 @@
 
 ((statement name: (field_name) @property)
   (#any-of? @property "abi" "address" "after" "allow" "ambient" "as" "boottime" "core" "cpu" "cpu.max" "cwd"
-    "data" "deny" "domainname" "env" "fd" "files" "fsize" "group" "groups" "hide" "hostname" "init" "keep"
-    "link" "locks" "loopback" "map" "memlock" "memory.max" "memory.swap.max" "mkdir" "monotonic" "mount"
-    "msgqueue" "nice" "no-new-privs" "nofile" "nproc" "otherwise" "pids.max" "protect" "publish" "ready"
-    "realtime" "restart" "root" "route" "rss" "rtprio" "rttime" "run" "scope" "setgroups" "signal"
+    "data" "deny" "domainname" "env" "essential" "fd" "files" "fsize" "group" "groups" "hide" "hostname"
+    "init" "keep" "link" "locks" "loopback" "map" "memlock" "memory.max" "memory.swap.max" "mkdir" "monotonic"
+    "mount" "msgqueue" "nice" "no-new-privs" "nofile" "nproc" "otherwise" "pids.max" "protect" "publish"
+    "ready" "realtime" "restart" "root" "route" "rss" "rtprio" "rttime" "run" "scope" "setgroups" "signal"
     "sigpending" "stack" "stderr" "stdin" "stdout" "tcp.bind" "tcp.connect" "timeout" "tty"))
 
 ((statement label: (symbol) @constant.builtin)

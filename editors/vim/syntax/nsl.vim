@@ -255,10 +255,10 @@ syn keyword nslConstant contained ADDR_COMPAT_LAYOUT ADDR_LIMIT_32BIT ADDR_LIMIT
       \ WNOHANG WNOWAIT WSTOPPED WUNTRACED XATTR_CREATE XATTR_REPLACE
 syn keyword nslDeclaration contained container pod profile sandbox
 syn keyword nslField contained abi address after allow ambient as boottime core cpu cpu.max cwd data deny
-      \ domainname env fd files fsize group groups hide hostname init keep link locks loopback map memlock
-      \ memory.max memory.swap.max mkdir monotonic mount msgqueue nice no-new-privs nofile nproc otherwise
-      \ pids.max protect publish ready realtime restart root route rss rtprio rttime run scope setgroups
-      \ signal sigpending stack stderr stdin stdout tcp.bind tcp.connect timeout tty
+      \ domainname env essential fd files fsize group groups hide hostname init keep link locks loopback map
+      \ memlock memory.max memory.swap.max mkdir monotonic mount msgqueue nice no-new-privs nofile nproc
+      \ otherwise pids.max protect publish ready realtime restart root route rss rtprio rttime run scope
+      \ setgroups signal sigpending stack stderr stdin stdout tcp.bind tcp.connect timeout tty
 syn keyword nslKeyword contained as else for group if let nsl param require syscalls use with
 syn keyword nslModifier contained default final optional override prefer remove
 syn keyword nslOperatorWord contained and in not or

@@ -18,6 +18,14 @@ pub(super) const PAGES: &[Page] = &[
         right: "",
     },
     page(
+        "pod-terminal",
+        Severity::Error,
+        "a container with a terminal",
+        "A pod has several containers and one terminal. Their output is led through the pod's supervisor, which puts the container's name \
+         before each line, and they read from /dev/null. A terminal for one of them would take it from the others.\n\nRun it as a sandbox \
+         of its own, or enter the container while it runs: `nsl exec POD.CONTAINER -- sh`.",
+    ),
+    page(
         "not-ready",
         Severity::Error,
         "a container was not ready in time",
