@@ -4,10 +4,13 @@ import * as vscode from "vscode";
 import { LanguageClient, type LanguageClientOptions, type ServerOptions } from "vscode-languageclient/node";
 import { CheckOnSave } from "./check";
 import { missing, program, run } from "./command";
-import { provider } from "./tasks";
-import { Views, explain, showEffectivePolicy, showPlan } from "./views";
+import { perform, provider } from "./tasks";
+import { Views, explain, showEffectivePolicy, showPlan, showPlanOf } from "./views";
 
 let client: LanguageClient | undefined;
+
+/** What the server's lenses may ask of us, with the address of a policy and the name of a sandbox. */
+const LENSES = ["nsl.run", "nsl.plan", "nsl.check"];
 
 async function startServer(): Promise<void> {
   if (!vscode.workspace.getConfiguration("nsl").get<boolean>("server.enable", true)) {
@@ -21,6 +24,7 @@ async function startServer(): Promise<void> {
   const server: ServerOptions = { command: program(), args: ["lsp"] };
   const options: LanguageClientOptions = {
     documentSelector: [{ scheme: "file", language: "nsl" }, { scheme: "untitled", language: "nsl" }],
+    initializationOptions: { commands: LENSES },
   };
   const started = new LanguageClient("nsl", "NSL", server, options);
   client = started;
@@ -49,7 +53,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     check,
     command("nsl.showPlan", () => showPlan(views)),
     command("nsl.showEffectivePolicy", () => showEffectivePolicy(views)),
-    command("nsl.explain", (code?: unknown) => explain(views, code)),
+    // The client itself registers `nsl.explain` and `nsl.effective`, which the server performs.
+    command("nsl.explainFinding", () => explain(views)),
+    command("nsl.plan", (uri: string, name: string) => showPlanOf(views, vscode.Uri.parse(uri), name)),
+    command("nsl.run", (uri: string, name: string) => perform("run", [], vscode.Uri.parse(uri), name)),
+    command("nsl.check", (uri: string) => perform("check", ["--host"], vscode.Uri.parse(uri))),
     command("nsl.restartServer", async () => {
       await stopServer();
       await startServer();

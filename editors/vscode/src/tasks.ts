@@ -1,11 +1,12 @@
 // Tasks of the type `nsl`: check, layout, plan and run of a policy.
 
 import * as vscode from "vscode";
-import { program } from "./command";
+import { parameters, program } from "./command";
 
 interface Definition extends vscode.TaskDefinition {
   command: string;
   file?: string;
+  name?: string;
   args?: string[];
 }
 
@@ -20,7 +21,7 @@ const OFFERED: [string, string[]][] = [
 /** The command line of a task. What nsl finds wrong is printed so that the problem matcher reads it. */
 export function commandLine(definition: Definition): string[] {
   const format = definition.command === "check" ? ["--format", "short"] : [];
-  return [definition.command, ...format, ...(definition.args ?? []), definition.file ?? "${file}"];
+  return [definition.command, ...format, ...(definition.args ?? []), definition.file ?? "${file}", ...(definition.name ? [definition.name] : [])];
 }
 
 function task(definition: Definition, scope: vscode.WorkspaceFolder | vscode.TaskScope): vscode.Task {
@@ -33,6 +34,13 @@ function task(definition: Definition, scope: vscode.WorkspaceFolder | vscode.Tas
     made.group = vscode.TaskGroup.Test;
   }
   return made;
+}
+
+/** Runs a command with a policy in the terminal, as a task. */
+export async function perform(command: string, args: string[], uri: vscode.Uri, name?: string): Promise<void> {
+  const scope = vscode.workspace.getWorkspaceFolder(uri) ?? vscode.TaskScope.Workspace;
+  const given = { type: "nsl", command, file: uri.fsPath, name, args: [...args, ...parameters(uri)] };
+  await vscode.tasks.executeTask(task(given, scope));
 }
 
 export const provider: vscode.TaskProvider = {

@@ -62,12 +62,17 @@ async function chosen(document: vscode.TextDocument): Promise<string[] | undefin
 async function show(views: Views, command: string, title: string, language: string): Promise<void> {
   const document = await policy();
   const name = document && (await chosen(document));
-  if (!document || !name) {
-    return;
+  if (document && name) {
+    await showOf(views, command, title, language, document.uri, name);
   }
-  const file = document.uri.fsPath;
+}
+
+async function showOf(
+  views: Views, command: string, title: string, language: string, uri: vscode.Uri, name: string[],
+): Promise<void> {
+  const file = uri.fsPath;
   try {
-    const output = await run([command, ...parameters(document.uri), file, ...name], path.dirname(file));
+    const output = await run([command, ...parameters(uri), file, ...name], path.dirname(file));
     const base = path.basename(file, ".nsl") + (name.length > 0 ? `-${name[0]}` : "");
     const good = output.code === 0;
     // What stands in the way is the answer, too, and is no policy.
@@ -82,15 +87,20 @@ export function showPlan(views: Views): Promise<void> {
   return show(views, "plan", "Plan of", "plaintext");
 }
 
+/** The plan of one sandbox of a policy, as a lens above it asks for. */
+export function showPlanOf(views: Views, uri: vscode.Uri, name: string): Promise<void> {
+  return showOf(views, "plan", "Plan of", "plaintext", uri, [name]);
+}
+
 export function showEffectivePolicy(views: Views): Promise<void> {
   return show(views, "expand", "Effective", "nsl");
 }
 
 /** The page behind a finding: of the one under the cursor, or of the code that is typed. */
-export async function explain(views: Views, given?: unknown): Promise<void> {
-  let code = typeof given === "string" ? given : undefined;
+export async function explain(views: Views): Promise<void> {
+  let code: string | undefined;
   const editor = vscode.window.activeTextEditor;
-  if (code === undefined && editor) {
+  if (editor) {
     const here = vscode.languages
       .getDiagnostics(editor.document.uri)
       .find((it) => it.source?.startsWith("nsl") && it.range.contains(editor.selection.active));

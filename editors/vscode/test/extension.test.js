@@ -27,7 +27,10 @@ const GOOD = 'sandbox web {\n  run = ["/bin/true"]\n  user new\n  mnt new {\n   
 test("what package.json promises is there", async () => {
   const [, state] = await started();
   const { contributes } = require("../package.json");
-  assert.deepStrictEqual([...state.commands.keys()].sort(), contributes.commands.map((it) => it.command).sort());
+  // Lenses ask for these, people do not.
+  const lenses = ["nsl.check", "nsl.plan", "nsl.run"];
+  const shown = [...state.commands.keys()].filter((it) => !lenses.includes(it));
+  assert.deepStrictEqual(shown.sort(), contributes.commands.map((it) => it.command).sort());
   assert.strictEqual(state.tasks.type, contributes.taskDefinitions[0].type);
   assert.ok(state.listens("onDidSaveTextDocument"));
   for (const file of require("../package.json").files) {
@@ -110,7 +113,7 @@ test("the page behind the finding under the cursor", async () => {
   state.foreign.set(here.uri.fsPath, [
     { source: "nsl", code: "unused-let", range: { contains: (at) => at.line === 1, start: new Position(1, 0) } },
   ]);
-  await state.commands.get("nsl.explain")();
+  await state.commands.get("nsl.explainFinding")();
   assert.match(state.shown[0].text, /unused-let/);
 });
 
@@ -186,4 +189,32 @@ test("the language server is started, restarted and stopped", async () => {
   assert.strictEqual(count("lsp"), 2);
   assert.strictEqual(count("initialize"), 2);
   assert.strictEqual(count("shutdown"), 2);
+  assert.strictEqual(count("lenses nsl.run,nsl.plan,nsl.check"), 2);
+});
+
+test("the language server of nsl is started and stopped", async (t) => {
+  const { spawnSync } = require("node:child_process");
+  if (spawnSync("nsl", ["lsp", "--help"]).status !== 0) {
+    return t.skip("this nsl has no language server");
+  }
+  const [extension, state] = await started({ "nsl.server.enable": true });
+  assert.deepStrictEqual(state.errors, []);
+  assert.ok(state.commands.has("nsl.explain"), "the server performs no command");
+  await extension.deactivate();
+});
+
+test("what lenses ask for", async () => {
+  const [, state] = await started({ "nsl.parameters": { a: "1" } });
+  const policy = document("lens.nsl", GOOD);
+  const uri = policy.uri.toString();
+  await state.commands.get("nsl.run")(uri, "web");
+  await state.commands.get("nsl.check")(uri, "web");
+  const told = state.performed.map((it) => it.execution.args);
+  assert.deepStrictEqual(told, [
+    ["run", "--set", "a=1", policy.uri.fsPath, "web"],
+    ["check", "--format", "short", "--host", "--set", "a=1", policy.uri.fsPath],
+  ]);
+  state.settings["nsl.parameters"] = {};
+  await state.commands.get("nsl.plan")(uri, "web");
+  assert.match(state.shown[0].text, /web/);
 });

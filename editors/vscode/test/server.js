@@ -19,7 +19,12 @@ if (process.argv[2] === "lsp") {
       input = input.subarray(head[0].length + Number(head[1]));
       log(message.method);
       if (message.id !== undefined) {
-        const result = message.method === "initialize" ? { capabilities: {} } : null;
+        // The client registers these, so the extension must not.
+        const commands = ["nsl.explain", "nsl.effective"];
+        const result = message.method === "initialize" ? { capabilities: { executeCommandProvider: { commands } } } : null;
+        if (message.method === "initialize") {
+          log(`lenses ${message.params.initializationOptions.commands}`);
+        }
         const text = JSON.stringify({ jsonrpc: "2.0", id: message.id, result });
         process.stdout.write(`Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
       }

@@ -54,6 +54,8 @@ class EventEmitter {
   dispose() {}
 }
 
+const kind = (value) => ({ value, append: (part) => kind(value === "" ? part : `${value}.${part}`) });
+
 /** A new VS Code: `state` is what the extension did with it, and what it is asked. */
 function vscode(settings) {
   const events = new Map();
@@ -65,7 +67,7 @@ function vscode(settings) {
   };
   const state = {
     settings, commands: new Map(), errors: [], infos: [], shown: [], providers: new Map(), tasks: undefined,
-    diagnostics: new Map(), foreign: new Map(), pick: undefined, editor: undefined, picked: [],
+    diagnostics: new Map(), foreign: new Map(), pick: undefined, editor: undefined, picked: [], performed: [],
     fire: (name, value) => events.get(name)?.fire(value),
     listens: (name) => events.has(name),
   };
@@ -73,6 +75,7 @@ function vscode(settings) {
     Position, Range, Uri, Diagnostic, EventEmitter,
     DiagnosticSeverity: { Error: 0, Warning: 1, Information: 2, Hint: 3 },
     ViewColumn: { Beside: -2 },
+    CodeActionKind: { Empty: kind("") },
     TaskScope: { Workspace: 2 },
     TaskGroup: { Build: "build", Test: "test" },
     Location: class { constructor(uri, range) { Object.assign(this, { uri, range }); } },
@@ -86,7 +89,7 @@ function vscode(settings) {
     Disposable: class { constructor(dispose) { this.dispose = dispose ?? (() => {}); } },
     version: "1.82.0",
     workspace: {
-      textDocuments: [], workspaceFolders: undefined,
+      textDocuments: [], workspaceFolders: undefined, getWorkspaceFolder: () => undefined,
       getConfiguration: (section) => ({
         get: (key, otherwise) => state.settings[`${section}.${key}`] ?? otherwise,
         inspect: () => undefined,
@@ -123,8 +126,11 @@ function vscode(settings) {
     },
     commands: {
       registerCommand(name, call) {
+        if (state.commands.has(name)) {
+          throw new Error(`command '${name}' already exists`);
+        }
         state.commands.set(name, call);
-        return { dispose() {} };
+        return { dispose: () => state.commands.delete(name) };
       },
       executeCommand: async () => {},
     },
@@ -133,6 +139,7 @@ function vscode(settings) {
         state.tasks = { type, provider };
         return { dispose() {} };
       },
+      executeTask: async (task) => void state.performed.push(task),
     },
     env: { language: "en", appName: "a stub" },
     extensions: { getExtension: () => undefined },
