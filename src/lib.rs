@@ -221,15 +221,15 @@ fn shared_kinds(plan: &plan::Plan) -> Vec<policy::NsKind> {
 pub fn unknown_cgroup(path: &str, chosen: Option<Chosen>) -> Diagnostic {
     let finding = Diagnostic::error("unknown-cgroup", format!("`--cgroup-parent {path}`: there is no such cgroup"))
         .help("name a cgroup that exists, as in /proc/self/cgroup or by its directory below /sys/fs/cgroup");
-    let limits = chosen.map(|it| {
+    let limit = chosen.and_then(|it| {
         let cgroup = match it {
             Chosen::Sandbox(sandbox) => &sandbox.cgroup,
             Chosen::Pod(pod) => &pod.base.cgroup,
         };
-        [&cgroup.memory_max, &cgroup.memory_swap_max, &cgroup.pids_max, &cgroup.cpu_max]
+        cgroup.limits().first().map(|it| it.origin.span)
     });
-    match limits.into_iter().flatten().flatten().next() {
-        Some(limit) => finding.label(limit.span(), "the cgroup is for this limit"),
+    match limit {
+        Some(limit) => finding.label(limit, "the cgroup is for this limit"),
         None => finding,
     }
 }

@@ -1,5 +1,6 @@
 //! Limits that mean nothing, or too little to start with.
 
+use super::cgroup_shares;
 use super::text::bytes;
 use crate::policy::{How, Mode, Sandbox};
 use crate::report::Diagnostic;
@@ -9,12 +10,10 @@ const MANY_CPUS: u64 = 8192 * 1000;
 
 pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     let cgroup = &sandbox.cgroup;
-    let limits = [&cgroup.memory_max, &cgroup.memory_swap_max, &cgroup.pids_max, &cgroup.cpu_max];
-    let first = limits.into_iter().flatten().next();
-    if let (Mode::Join(_), Some(limit)) = (&cgroup.mode.value, first) {
+    if let (Mode::Join(_), Some(limit)) = (&cgroup.mode.value, cgroup.limits().first()) {
         out.push(
             Diagnostic::error("limits-on-join", "these limits would be those of somebody else's cgroup")
-                .label(limit.span(), "a limit")
+                .label(limit.origin.span, "a limit")
                 .label(cgroup.mode.span(), "the cgroup namespace of somebody else")
                 .help("write `cgroup new`, or delete the limits"),
         );
@@ -46,6 +45,7 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
             );
         }
     }
+    cgroup_shares::check(cgroup, out);
     let needed = 1 + u64::from(sandbox.pid.init.value);
     if let Some(pids) = cgroup.pids_max.as_ref().filter(|it| it.value < needed) {
         out.push(
@@ -55,13 +55,6 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
             )
             .label(pids.span(), "processes in all")
             .help(format!("write {needed} at the least")),
-        );
-    }
-    if let Some(cpu) = cgroup.cpu_max.as_ref().filter(|it| it.value < 10) {
-        out.push(
-            Diagnostic::error("cpu-quota-tiny", "the kernel takes no share below 1%")
-                .label(cpu.span(), "less than 1 ms of 100 ms")
-                .help("write `1%` at the least"),
         );
     }
     if let Some(cpu) = cgroup.cpu_max.as_ref().filter(|it| it.value > MANY_CPUS) {

@@ -3,7 +3,7 @@
 use super::host_net;
 use super::text::duration;
 use crate::host::HostFacts;
-use crate::policy::{EntryKind, IdMap, Mode, MountSource, NsKind, Outside, Sandbox, Strength, Traced};
+use crate::policy::{EntryKind, IdMap, Mode, MountSource, NsKind, Outside, Sandbox, Strength};
 use crate::report::Diagnostic;
 use crate::source::Span;
 
@@ -212,33 +212,36 @@ fn fresh_proc(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
     }
 }
 
-/// One finding for all required limits: they have one cause.
+/// One finding for all required limits that have one cause.
 fn cgroups(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
-    let cgroup = &sandbox.cgroup;
-    let rows: [(&Option<Traced<u64>>, &str, &str); 4] = [
-        (&cgroup.memory_max, "memory.max", "memory"),
-        (&cgroup.memory_swap_max, "memory.swap.max", "memory"),
-        (&cgroup.pids_max, "pids.max", "pids"),
-        (&cgroup.cpu_max, "cpu.max", "cpu"),
-    ];
-    let mut refused: Vec<(&str, Span, String)> = Vec::new();
-    for (limit, name, controller) in rows {
-        let Some(limit) = limit.as_ref().filter(|it| it.strength != Strength::Prefer) else { continue };
-        if let Err(reason) = facts.cgroup_place(controller) {
-            refused.push((name, limit.span(), reason));
-        }
-    }
-    let Some((_, _, reason)) = refused.first() else { return };
-    let names: Vec<String> = refused.iter().map(|(name, _, _)| format!("`{name}`")).collect();
-    let mut finding = Diagnostic::error("cgroup-not-delegated", format!("{} cannot be enforced, because {reason}", names.join(", ")))
-        .help(
+    let limits = sandbox.cgroup.limits();
+    let required = limits.iter().filter(|it| it.strength != Strength::Prefer);
+    let refused: Vec<_> =
+        required.filter_map(|it| Some((it.name, it.origin.span, facts.cgroup_limit_place(it.name).err()?))).collect();
+    for (code, by_version, help) in [
+        (
+            "cgroup-not-delegated",
+            false,
             "run as root, name a cgroup that was delegated to you with `--cgroup-parent PATH`, or write `prefer` before the \
              limits to go on without them",
-        );
-    for (_, span, _) in &refused {
-        finding = finding.label(*span, "required");
+        ),
+        (
+            "cgroup-version",
+            true,
+            "boot with cgroup v2 alone (systemd.unified_cgroup_hierarchy=1), or write `prefer` before the limits to go on \
+             without them",
+        ),
+    ] {
+        let these = || refused.iter().filter(|(_, _, none)| none.by_version == by_version);
+        let Some((_, _, none)) = these().next() else { continue };
+        let names: Vec<String> = these().map(|(name, _, _)| format!("`{name}`")).collect();
+        let message = format!("{} cannot be enforced, because {}", names.join(", "), none.reason);
+        let mut finding = Diagnostic::error(code, message).help(help);
+        for (_, span, _) in these() {
+            finding = finding.label(*span, "required");
+        }
+        out.push(finding);
     }
-    out.push(finding);
 }
 
 fn limits(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {

@@ -16,6 +16,7 @@ pub fn wanted_paths(policy: &Policy) -> Vec<String> {
         }
         paths.extend(super::special::wanted(sandbox));
         paths.extend(sources(sandbox).into_iter().map(|it| it.path));
+        paths.extend(sandbox.cgroup.io_max.iter().map(|it| it.value.device.clone()));
         let program = sandbox.run.as_ref().and_then(|it| it.value.first()).filter(|it| it.starts_with('/'));
         let cwd = sandbox.cwd.as_ref().map(|it| &it.value);
         for path in program.into_iter().chain(cwd) {

@@ -4,6 +4,7 @@
 
 mod binds;
 mod cgroup;
+mod cgroup_shares;
 mod firewall;
 mod host;
 mod host_binds;
@@ -98,6 +99,7 @@ pub fn check_host(policy: &Policy, facts: &HostFacts) -> Vec<Diagnostic> {
         let before = out.len();
         host::check(sandbox, facts, &mut out);
         landlock::check_host(sandbox, facts, &mut out);
+        cgroup_shares::check_host(sandbox, facts, &mut out);
         seccomp_abi::check_host(sandbox, facts, &mut out);
         host_paths::check(sandbox, facts, &mut out);
         host_binds::check(sandbox, facts, &mut out);

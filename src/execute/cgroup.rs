@@ -1,7 +1,5 @@
-//! Cgroups of the sandbox's own: made before the child, written through the controllers of cgroups-rs, read back,
-//! and removed whatever happens.
+//! Cgroups of the sandbox's own: made before the child, and removed whatever happens.
 //!
-//! cgroups-rs gives typed setters that report their errors; its `apply` and its builder swallow them, so neither is used.
 //! Creation, membership and removal are a few file operations that must work on a hybrid host and in a delegated subtree,
 //! where the crate assumes fixed roots.
 
@@ -10,17 +8,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cgroups_rs::fs::MaxValue;
-use cgroups_rs::fs::cpu::CpuController;
-use cgroups_rs::fs::memory::MemController;
-use cgroups_rs::fs::pid::PidController;
-
-use super::failure::{Context, Done, Failure};
+use super::failure::{Context, Done};
 use super::outcome::CgroupUse;
-use crate::plan::{CgroupDir, CgroupLimit};
-
-/// The period of cpu.max: the kernel's default, microseconds.
-const PERIOD: u64 = 100_000;
+use crate::plan::CgroupDir;
 
 /// A cgroup that exists.
 pub struct Made {
@@ -47,7 +37,21 @@ pub fn create(dir: &CgroupDir, path: &Path) -> Done {
     if dir.version == 2 {
         enable(parent, &dir.enable)?;
     }
-    fs::create_dir(path).context(|| format!("making the cgroup {}", path.display()))
+    fs::create_dir(path).context(|| format!("making the cgroup {}", path.display()))?;
+    if dir.version == 1 && dir.controller == "cpuset" {
+        inherit_cpuset(parent, path)?;
+    }
+    Ok(())
+}
+
+/// A new cpuset of v1 has no CPUs and no memory, and takes no process until it has: cpuset(7).
+fn inherit_cpuset(parent: &Path, path: &Path) -> Done {
+    for file in ["cpuset.cpus", "cpuset.mems"] {
+        let from = parent.join(file);
+        let text = fs::read_to_string(&from).context(|| format!("reading {}", from.display()))?;
+        write(&path.join(file), text.trim())?;
+    }
+    Ok(())
 }
 
 /// Switches controllers on for the children of a cgroup, where they are not yet.
@@ -62,70 +66,12 @@ fn enable(parent: &Path, controllers: &[String]) -> Done {
     Ok(())
 }
 
-/// Writes a limit and reads it back: what the kernel rounded is fine, what it ignored is not.
-pub fn limit(dir: &CgroupDir, path: &Path, limit: CgroupLimit) -> Done {
-    let v2 = dir.version == 2;
-    let (point, root) = (path.to_path_buf(), PathBuf::from(&dir.mount));
-    let (result, file, wanted) = match limit {
-        CgroupLimit::MemoryMax(bytes) => {
-            let file = if v2 { "memory.max" } else { "memory.limit_in_bytes" };
-            (MemController::new(point, root, v2).set_limit(signed(bytes)?), file, bytes)
-        }
-        CgroupLimit::SwapMax { swap, memory } => {
-            let (file, value) = if v2 {
-                ("memory.swap.max", swap)
-            } else {
-                // v1 counts memory and swap together, and takes that only on top of a limit of memory.
-                let Some(memory) = memory else {
-                    return Err(Failure::refused("cgroup v1 limits swap only together with `memory.max`"));
-                };
-                ("memory.memsw.limit_in_bytes", memory.saturating_add(swap))
-            };
-            (MemController::new(point, root, v2).set_memswap_limit(signed(value)?), file, value)
-        }
-        CgroupLimit::PidsMax(count) => {
-            let max = MaxValue::Value(signed(count)?);
-            (PidController::new(point, root, v2).set_pid_max(max), "pids.max", count)
-        }
-        CgroupLimit::CpuMax(thousandths) => {
-            let quota = thousandths * PERIOD / 1000;
-            let controller = CpuController::new(point, root, v2);
-            let result = controller.set_cfs_quota_and_period(Some(signed(quota)?), Some(PERIOD));
-            (result, if v2 { "cpu.max" } else { "cpu.cfs_quota_us" }, quota)
-        }
-    };
-    if let Err(error) = result {
-        let mut cause: Option<&dyn std::error::Error> = Some(&error);
-        let mut errno = 0;
-        while let Some(it) = cause {
-            errno = it.downcast_ref::<std::io::Error>().and_then(|it| it.raw_os_error()).unwrap_or(errno);
-            cause = it.source();
-        }
-        return Err(Failure { errno, detail: format!("writing {wanted} to {}", path.join(file).display()) });
-    }
-    read_back(&path.join(file), wanted)
-}
-
-fn read_back(file: &Path, wanted: u64) -> Done {
-    let text = fs::read_to_string(file).context(|| format!("reading {}", file.display()))?;
-    let found: Option<u64> = text.split_whitespace().next().and_then(|it| it.parse().ok());
-    match found {
-        // The kernel counts memory in pages and rounds down.
-        Some(found) if found <= wanted && wanted - found < 65536 => Ok(()),
-        _ => Err(Failure::refused(format!("{} reads `{}` after {wanted} was written", file.display(), text.trim()))),
-    }
-}
-
-fn signed(value: u64) -> Done<i64> {
-    i64::try_from(value).map_err(|_| Failure::refused(format!("{value} is more than the kernel takes")))
-}
-
 /// Moves a process into a cgroup.
 pub fn enter(path: &Path, pid: i32) -> Done {
     write(&path.join("cgroup.procs"), &pid.to_string())
 }
 
-fn write(file: &Path, text: &str) -> Done {
+pub(super) fn write(file: &Path, text: &str) -> Done {
     let result = fs::OpenOptions::new().write(true).open(file).and_then(|mut it| it.write_all(text.as_bytes()));
     result.context(|| format!("writing {text} to {}", file.display()))
 }

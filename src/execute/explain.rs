@@ -6,7 +6,7 @@ use super::tree_causes::{
     hold_cause, idmap_cause, image_cause, mount_cause, overlay_cause, path_cause, placeholder_cause, secret_cause,
     source_cause, tree_cause,
 };
-use crate::plan::{Action, NsKind, OpenStream, Plan, RootSource, StdStream, Step};
+use crate::plan::{Action, CgroupLimit, NsKind, OpenStream, Plan, RootSource, StdStream, Step};
 use crate::report::Diagnostic;
 
 /// The status that nsl ends with when a step has failed: 127 and 126 as shells use them, 125 for the rest.
@@ -62,6 +62,17 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
         Action::MapOwners { .. } => ("idmap-failed", idmap_cause(errno)),
         Action::Hold { name, .. } => hold_cause(name, errno),
         Action::Publish { outer, .. } => ("publish-failed", explain_net::publish(*outer, errno)),
+        Action::LimitCgroup { limit: CgroupLimit::CpusetCpus(_) | CgroupLimit::CpusetMems(_), .. }
+            if errno != libc::ENOENT =>
+        {
+            (
+                "cgroup-failed",
+                text(
+                    "a cgroup has CPUs and memory nodes of its parent only, and those that this host has: `cpuset.cpus.effective` \
+                     of the parent (v1: `cpuset.cpus`) lists them",
+                ),
+            )
+        }
         Action::CreateCgroup(_) | Action::LimitCgroup { .. } | Action::EnterCgroup(_) => {
             ("cgroup-failed", cgroup_cause(errno))
         }

@@ -27,6 +27,7 @@ mod janitor;
 mod join;
 mod kernel_log;
 mod landlock;
+mod limits;
 mod links;
 mod mounts;
 mod netlink;

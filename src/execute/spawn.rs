@@ -19,7 +19,7 @@ use super::program::Command;
 use super::relay;
 use super::sources::{self, Sources};
 use super::terminal::{self, Inside, Settings, Terminal};
-use super::{cgroup, filter, identity, init, links, sys};
+use super::{cgroup, filter, identity, init, limits, links, sys};
 use crate::plan::{Action, CgroupDir, LinkStep, NsKind, Plan, Port, Protocol, Stage};
 
 /// What is there before the child is.
@@ -200,7 +200,7 @@ impl Prepared {
                 Ok(())
             }
             Action::LimitCgroup { dir, limit } => match self.made(dir) {
-                Some(made) => cgroup::limit(dir, &made.path, *limit),
+                Some(made) => limits::put(dir, &made.path, limit),
                 None => Ok(()),
             },
             Action::InstallFilter(spec) => {

@@ -13,8 +13,32 @@ pub struct CgroupPlace {
     pub parent: String,
 }
 
+/// Why a limit cannot be put anywhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoPlace {
+    /// One clause, to be put behind "because".
+    pub reason: String,
+    /// Whether its controller is in a version 1 hierarchy, which has no such limit, rather than out of the caller's reach.
+    pub by_version: bool,
+}
+
+/// Limits that cgroup v1 does not have: memory.soft_limit_in_bytes is none of them.
+const VERSION_2_ONLY: [&str; 4] = ["memory.high", "memory.low", "memory.min", "memory.oom.group"];
+
 impl HostFacts {
-    /// Where limits of a controller (`memory`, `pids`, `cpu`) can be put, or why they cannot: one clause, to be
+    /// Where a limit can be put that has this name in cgroup v2 (`memory.max`), or why it cannot.
+    pub fn cgroup_limit_place(&self, limit: &str) -> Result<CgroupPlace, NoPlace> {
+        let controller = limit.split('.').next().unwrap_or(limit);
+        let place = self.cgroup_place(controller).map_err(|reason| NoPlace { reason, by_version: false })?;
+        if place.version == 1 && VERSION_2_ONLY.contains(&limit) {
+            let reason =
+                format!("the `{controller}` controller of this host is one of cgroup v1, which has no `{limit}`");
+            return Err(NoPlace { reason, by_version: true });
+        }
+        Ok(place)
+    }
+
+    /// Where limits of a controller (`memory`, `pids`, `cpu`, `cpuset`, `io`, `hugetlb`) can be put, or why they cannot: one clause, to be
     /// put behind "because".
     ///
     /// cgroups(7): a v2 cgroup that holds processes cannot hand controllers to its children, except the root;

@@ -179,7 +179,8 @@ pub struct UserNamespaces {
 pub struct Cgroups {
     /// cgroup v2, wherever it is mounted.
     pub v2: Option<CgroupTree>,
-    /// cgroup v1 hierarchies by controller, of those that limits are made of: `memory`, `pids`, `cpu`.
+    /// cgroup v1 hierarchies by controller, of those that limits are made of, by their names in v2: `memory`, `pids`,
+    /// `cpu`, `cpuset`, `io` (v1: blkio), `hugetlb`.
     pub v1: BTreeMap<String, CgroupTree>,
 }
 

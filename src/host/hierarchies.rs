@@ -12,7 +12,7 @@ use super::{CgroupTree, Cgroups, HostFacts};
 
 /// The controllers of the limits that a policy can state. The others of v1 are not looked at: each has a hierarchy of its
 /// own, and a run waits for this.
-const LIMITING: [&str; 3] = ["memory", "pids", "cpu"];
+const LIMITING: [&str; 6] = ["memory", "pids", "cpu", "cpuset", "blkio", "hugetlb"];
 
 /// `--cgroup-parent` names nothing in any hierarchy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub(super) fn find(mounts: &[Mount], membership: &str, root: bool) -> Cgroups {
         for controller in controllers.split(',').filter(|it| LIMITING.contains(it)) {
             let of = |it: &Mount| it.fs == "cgroup" && it.super_options.split(',').any(|option| option == controller);
             if let Some((mount, own)) = tree_of(mounts, path, of) {
+                // `blkio` is `io` in v2, and in policies.
+                let controller = if controller == "blkio" { "io" } else { controller };
                 cgroups.v1.insert(controller.to_string(), legacy(mount, own, controller));
             }
         }

@@ -24,7 +24,7 @@ mod targets;
 mod text;
 
 pub use caller::{gid_of, uid_of};
-pub use cgroups::CgroupPlace;
+pub use cgroups::{CgroupPlace, NoPlace};
 pub use facts::*;
 pub use hierarchies::NoSuchCgroup;
 pub use joinable::{Joinable, Missing, Namespace, Process, Running, UserNamespace, join_key, start_time};

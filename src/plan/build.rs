@@ -117,7 +117,12 @@ impl<'a> Builder<'a> {
 
     /// Notes a preference that cannot be met.
     pub(super) fn degrade<T>(&mut self, value: &Traced<T>, reason: String) {
-        self.degraded.push(Degraded { span: value.span(), key: value.origin.key.to_string(), reason });
+        self.degrade_at(&value.origin, reason);
+    }
+
+    /// Notes that what a statement prefers cannot be had.
+    pub(super) fn degrade_at(&mut self, origin: &Origin, reason: String) {
+        self.degraded.push(Degraded { span: origin.span, key: origin.key.to_string(), reason });
     }
 
     /// The place of the sandbox itself, for what nobody wrote.

@@ -2,9 +2,12 @@
 
 use super::build::Builder;
 use super::{Action, CgroupDir, CgroupLimit, Stage};
-use crate::host::CgroupPlace;
-use crate::policy::{Cgroup, Strength, Traced};
+use crate::host::{CgroupPlace, NoPlace};
+use crate::policy::{Cgroup, HugetlbMax, IoMax, StatedLimit, Strength, Traced};
 use crate::report::Diagnostic;
+
+/// The period of cpu.max where none is stated, microseconds: the kernel's own.
+const PERIOD: u64 = 100_000;
 
 /// The cgroups of a sandbox.
 #[derive(Default)]
@@ -17,58 +20,78 @@ pub(super) struct Cgroups {
 
 /// One limit that the policy states.
 struct Wanted<'a> {
-    controller: &'static str,
+    stated: StatedLimit<'a>,
     limit: CgroupLimit,
-    stated: &'a Traced<u64>,
+}
+
+impl Wanted<'_> {
+    fn controller(&self) -> &'static str {
+        self.stated.name.split('.').next().unwrap_or_default()
+    }
+
+    fn required(&self) -> bool {
+        self.stated.strength != Strength::Prefer
+    }
+
+    /// Whether it is a limit of this cgroup: on v2 there is one for all controllers.
+    fn is_in(&self, dir: &CgroupDir) -> bool {
+        dir.version == 2 || self.controller() == dir.controller
+    }
 }
 
 pub(super) fn create(builder: &mut Builder) -> Cgroups {
     let wanted = wanted(&builder.sandbox.cgroup);
     let mut cgroups = Cgroups::default();
     let mut limits = Vec::new();
-    let mut refused: Vec<(&Traced<u64>, String)> = Vec::new();
+    let mut refused: Vec<(&StatedLimit, NoPlace)> = Vec::new();
     for wish in &wanted {
-        match builder.facts.cgroup_place(wish.controller) {
+        match builder.facts.cgroup_limit_place(wish.stated.name) {
             Ok(place) => {
-                let dir = cgroups.dir(builder, &place, wish.controller);
+                let dir = cgroups.dir(builder, &place, wish.controller());
                 limits.push((dir, wish));
             }
-            Err(reason) if wish.stated.strength == Strength::Prefer => builder.degrade(wish.stated, reason),
-            Err(reason) => refused.push((wish.stated, reason)),
+            Err(none) if !wish.required() => builder.degrade_at(wish.stated.origin, none.reason),
+            Err(none) => refused.push((&wish.stated, none)),
         }
     }
-    refuse(builder, &refused);
+    for finding in refusals(&refused) {
+        builder.errors.push(finding);
+    }
     // What holds a pod makes the cgroup that the containers' own are in.
     let members: Vec<Wanted> = builder.members.iter().flat_map(|it| self::wanted(&it.cgroup)).collect();
+    let mut granted: Vec<&Wanted> = limits.iter().map(|(_, wish)| *wish).collect();
     for wish in &members {
-        if let Ok(place) = builder.facts.cgroup_place(wish.controller) {
-            cgroups.dir(builder, &place, wish.controller);
+        if let Ok(place) = builder.facts.cgroup_limit_place(wish.stated.name) {
+            cgroups.dir(builder, &place, wish.controller());
+            granted.push(wish);
         }
     }
     let ground = builder.ground.map_or(&[][..], |it| &it.cgroups);
     for (pod, _) in ground {
         cgroups.below(builder, pod);
     }
-    let wanted: Vec<&Wanted> = wanted.iter().chain(&members).collect();
     // The directory of v2 learns of its controllers one by one, so steps are made when all are known.
     for dir in cgroups.all() {
-        let of_dir = |it: &&&Wanted| dir.version == 2 || it.controller == dir.controller;
         let action = Action::CreateCgroup(dir.clone());
-        match wanted.iter().find(of_dir) {
-            Some(stated) => builder.step_of(Stage::Prepare, action, stated.stated),
+        match granted.iter().find(|wish| wish.is_in(dir)) {
+            Some(wish) => builder.step(Stage::Prepare, action, wish.stated.origin),
             None => builder.rule(Stage::Prepare, action, builder.span(), "what the pod has holds for its containers"),
         }
         if let Some(step) = builder.steps.last_mut() {
             let of_pod = ground
                 .iter()
                 .any(|(pod, required)| *required && (pod.version, &pod.controller) == (dir.version, &dir.controller));
-            step.required = of_pod || wanted.iter().filter(of_dir).any(|it| it.stated.strength != Strength::Prefer);
+            step.required = of_pod || granted.iter().any(|wish| wish.is_in(dir) && wish.required());
         }
     }
     for (dir, wish) in limits {
         let dir = cgroups.all().find(|it| it.version == dir.version && it.controller == dir.controller).cloned();
         let Some(dir) = dir else { continue };
-        builder.step_of(Stage::Prepare, Action::LimitCgroup { dir, limit: wish.limit }, wish.stated);
+        let action = Action::LimitCgroup { dir, limit: wish.limit.clone() };
+        builder.step(Stage::Prepare, action, wish.stated.origin);
+        if let Some(step) = builder.steps.last_mut() {
+            step.required = wish.required();
+        }
     }
     cgroups
 }
@@ -83,42 +106,70 @@ pub(super) fn enter(builder: &mut Builder, cgroups: &Cgroups) {
 }
 
 fn wanted(cgroup: &Cgroup) -> Vec<Wanted<'_>> {
-    let memory = cgroup.memory_max.as_ref().map(|it| it.value);
-    fn row<'a>(
-        controller: &'static str,
-        limit: fn(u64) -> CgroupLimit,
-        stated: &'a Option<Traced<u64>>,
-    ) -> Option<Wanted<'a>> {
-        stated.as_ref().map(|stated| Wanted { controller, limit: limit(stated.value), stated })
-    }
-    let swap = cgroup.memory_swap_max.as_ref().map(|stated| Wanted {
-        controller: "memory",
-        limit: CgroupLimit::SwapMax { swap: stated.value, memory },
-        stated,
-    });
-    let rows = [
-        row("memory", CgroupLimit::MemoryMax, &cgroup.memory_max),
-        swap,
-        row("pids", CgroupLimit::PidsMax, &cgroup.pids_max),
-        row("cpu", CgroupLimit::CpuMax, &cgroup.cpu_max),
-    ];
-    rows.into_iter().flatten().collect()
+    let (mut disks, mut pages) = (cgroup.io_max.iter(), cgroup.hugetlb_max.iter());
+    let limits = cgroup.limits().into_iter();
+    limits
+        .filter_map(|stated| Some(Wanted { limit: limit(cgroup, stated.name, &mut disks, &mut pages)?, stated }))
+        .collect()
 }
 
-/// One finding for all required limits that cannot be had: they have one cause.
-fn refuse(builder: &mut Builder, refused: &[(&Traced<u64>, String)]) {
-    let Some((_, reason)) = refused.first() else { return };
-    let name = |stated: &Traced<u64>| stated.origin.key.trim_start_matches("cgroup.").to_string();
-    let names: Vec<String> = refused.iter().map(|(stated, _)| format!("`{}`", name(stated))).collect();
-    let message = format!("{} cannot be enforced, because {reason}", names.join(", "));
-    let mut finding = Diagnostic::error("cgroup-not-delegated", message).help(
-        "run as root, name a cgroup that was delegated to you with `--cgroup-parent PATH`, or write `prefer` before the \
-         limits to go on without them",
-    );
-    for (stated, _) in refused {
-        finding = finding.label(stated.span(), "required");
+/// The limit of a name; of those that can be there several times, the next one.
+fn limit<'a>(
+    cgroup: &Cgroup,
+    name: &str,
+    disks: &mut impl Iterator<Item = &'a Traced<IoMax>>,
+    pages: &mut impl Iterator<Item = &'a Traced<HugetlbMax>>,
+) -> Option<CgroupLimit> {
+    let number = |of: &Option<Traced<u64>>| of.as_ref().map(|it| it.value);
+    let list = |of: &Option<Traced<Vec<u32>>>| of.as_ref().map(|it| it.value.clone());
+    Some(match name {
+        "memory.max" => CgroupLimit::MemoryMax(number(&cgroup.memory_max)?),
+        "memory.high" => CgroupLimit::MemoryHigh(number(&cgroup.memory_high)?),
+        "memory.low" => CgroupLimit::MemoryLow(number(&cgroup.memory_low)?),
+        "memory.min" => CgroupLimit::MemoryMin(number(&cgroup.memory_min)?),
+        "memory.swap.max" => {
+            CgroupLimit::SwapMax { swap: number(&cgroup.memory_swap_max)?, memory: number(&cgroup.memory_max) }
+        }
+        "memory.oom.group" => CgroupLimit::OomGroup(cgroup.memory_oom_group.as_ref()?.value),
+        "pids.max" => CgroupLimit::PidsMax(number(&cgroup.pids_max)?),
+        "cpu.max" => CgroupLimit::CpuMax {
+            thousandths: number(&cgroup.cpu_max)?,
+            period: number(&cgroup.cpu_period).unwrap_or(PERIOD),
+        },
+        "cpu.weight" => CgroupLimit::CpuWeight(number(&cgroup.cpu_weight)?),
+        "cpuset.cpus" => CgroupLimit::CpusetCpus(list(&cgroup.cpuset_cpus)?),
+        "cpuset.mems" => CgroupLimit::CpusetMems(list(&cgroup.cpuset_mems)?),
+        "io.max" => CgroupLimit::IoMax(disks.next()?.value.clone()),
+        "io.weight" => CgroupLimit::IoWeight(number(&cgroup.io_weight)?),
+        "hugetlb.max" => CgroupLimit::HugetlbMax(pages.next()?.value),
+        _ => return None,
+    })
+}
+
+/// One finding for all required limits that cannot be had for the same reason.
+fn refusals(refused: &[(&StatedLimit, NoPlace)]) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for by_version in [false, true] {
+        let these: Vec<_> = refused.iter().filter(|(_, none)| none.by_version == by_version).collect();
+        let Some((_, none)) = these.first() else { continue };
+        let names: Vec<String> = these.iter().map(|(stated, _)| format!("`{}`", stated.name)).collect();
+        let message = format!("{} cannot be enforced, because {}", names.join(", "), none.reason);
+        let mut finding = match by_version {
+            false => Diagnostic::error("cgroup-not-delegated", message).help(
+                "run as root, name a cgroup that was delegated to you with `--cgroup-parent PATH`, or write `prefer` before \
+                 the limits to go on without them",
+            ),
+            true => Diagnostic::error("cgroup-version", message).help(
+                "boot with cgroup v2 alone (systemd.unified_cgroup_hierarchy=1), or write `prefer` before the limits to go on \
+                 without them",
+            ),
+        };
+        for (stated, _) in these {
+            finding = finding.label(stated.origin.span, "required");
+        }
+        findings.push(finding);
     }
-    builder.errors.push(finding);
+    findings
 }
 
 impl Cgroups {

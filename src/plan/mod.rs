@@ -12,6 +12,7 @@ mod filter_text;
 mod identity;
 mod join;
 mod landlock;
+mod limit_text;
 mod net;
 mod net_text;
 mod pod;
@@ -25,13 +26,15 @@ mod tree_text;
 pub mod why;
 
 pub use crate::policy::{
-    Access, Action as SyscallAction, Cidr, CompareOp, Condition, Direction, LinkKind, MacvlanMode, MountFlags, NextHop,
-    NsKind, Peer, Port, Ports, Probe, ProcOptions, Protocol, Scope, SecretFrom, Signal, Stream, Veth,
+    Access, Action as SyscallAction, Cidr, CompareOp, Condition, Direction, HugetlbMax, IoMax, LinkKind, MacvlanMode,
+    MountFlags, NextHop, NsKind, Peer, Port, Ports, Probe, ProcOptions, Protocol, Scope, SecretFrom, Signal, Stream,
+    Veth,
 };
 pub use build::{Options, plan};
 pub use filter::{By, Decision, abis, decisions, filter_spec};
 pub use filter_text::{action as action_text, condition_list};
 pub use identity::allotted_id;
+pub use limit_text::{number_list, page_name};
 pub use pod::{ContainerPlan, PodPlan, Readiness, Restarting, plan_pod};
 pub use print::{describe, print, print_pod};
 pub use step::*;

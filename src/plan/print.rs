@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::{
-    Action, Bytes, CgroupDir, CgroupLimit, FdSource, IdMapping, LandlockPath, LandlockSpec, NamespaceFrom, OpenStream,
-    Plan, PodPlan, RootSource, SecretFrom, Stage, Step, filter_text, net_text, tree_text,
+    Action, Bytes, CgroupDir, FdSource, IdMapping, LandlockPath, LandlockSpec, NamespaceFrom, OpenStream, Plan,
+    PodPlan, RootSource, SecretFrom, Stage, Step, filter_text, limit_text, net_text, tree_text,
 };
 use crate::policy::{Probe, Stream};
 use crate::source::Files;
@@ -179,7 +179,7 @@ pub fn describe(action: &Action) -> String {
         Action::OpenStream(OpenStream { stream, to }) => format!("open {} for {}", stream_target(to), stream.name()),
         Action::CallerTerminal => "look at the caller's terminal".to_string(),
         Action::CreateCgroup(dir) => format!("mkdir {}{}", cgroup_path(dir), enabled(dir)),
-        Action::LimitCgroup { dir, limit } => format!("write {} of {}", describe_limit(*limit), cgroup_path(dir)),
+        Action::LimitCgroup { dir, limit } => format!("write {} of {}", limit_text::describe(limit), cgroup_path(dir)),
         Action::Publish { address, outer, inner } => {
             format!("listen on {address} port {outer}, relay to port {inner} inside")
         }
@@ -282,15 +282,6 @@ fn describe_map(map: &IdMapping) -> String {
     match &map.helper {
         Some(helper) => format!("{} through {helper}", lines.join(" ")),
         None => lines.join(" "),
-    }
-}
-
-fn describe_limit(limit: CgroupLimit) -> String {
-    match limit {
-        CgroupLimit::MemoryMax(bytes) => format!("memory.max {bytes}"),
-        CgroupLimit::SwapMax { swap, .. } => format!("memory.swap.max {swap}"),
-        CgroupLimit::PidsMax(count) => format!("pids.max {count}"),
-        CgroupLimit::CpuMax(thousandths) => format!("cpu.max {}%", thousandths as f64 / 10.0),
     }
 }
 

@@ -254,3 +254,20 @@ pub(super) const STDOUT: &[Variant] = &[INHERIT, NULL, TO_FILE];
 
 pub(super) const STDERR: &[Variant] =
     &[INHERIT, NULL, TO_FILE, variant("stdout", "wherever the standard output goes", &[])];
+
+pub(super) const QUOTA: &[Variant] = &[variant(
+    "quota",
+    "a share, over a period of 1ms to 1s: a shorter one is fairer and costs more",
+    &[positional("share", Ty::Percent, true), required("period", Ty::Duration)],
+)];
+
+pub(super) const RATES: &[Variant] = &[variant(
+    "rates",
+    "bytes and operations in a second, read and written",
+    &[
+        named("rbps", Ty::Size),
+        named("wbps", Ty::Size),
+        named("riops", Ty::Int(1, 4_294_967_295)),
+        named("wiops", Ty::Int(1, 4_294_967_295)),
+    ],
+)];

@@ -117,6 +117,15 @@ impl Drop for Delegation {
     }
 }
 
+/// A disk of this host, whatever is on it: only its numbers are used.
+fn disk() -> Option<String> {
+    let names = fs::read_dir("/sys/block").ok()?.flatten().map(|it| it.file_name().to_string_lossy().into_owned());
+    let mut disks: Vec<String> =
+        names.filter(|it| !["loop", "ram", "zram"].iter().any(|kind| it.starts_with(kind))).collect();
+    disks.sort();
+    disks.into_iter().map(|it| format!("/dev/{it}")).find(|it| Path::new(it).exists())
+}
+
 /// A stage with limits, and where its user may have them.
 fn limited(who: Who, lines: &[&str]) -> Option<(Stage, Delegation)> {
     let Some(delegation) = Delegation::to(who) else {
@@ -254,6 +263,88 @@ print((time.process_time() - used) / (time.monotonic() - begun))
         assert!(!procs.lines().any(|line| line == running.pid().to_string()), "nsl itself is limited");
         running.signal(Signal::SIGTERM);
         running.finish().ends(143);
+    }
+
+    /// Each limit beside memory, processes and CPU time, in the files of whichever version of cgroups its controller is in.
+    fn every_other_limit_is_in_force(who) {
+        if who == Who::User {
+            return;
+        }
+        let Some(disk) = disk() else {
+            skip("sandbox::limits::every_other_limit_is_in_force", "this host has no disk");
+            return;
+        };
+        let v2 = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
+        let io = format!("io.max {disk} = rates(rbps: 10MiB, wiops: 100)");
+        let mut lines = vec!["memory.max = 64MiB", "cpu.max = quota(50%, period: 20ms)", "cpu.weight = 50", &io];
+        let mut files: Vec<(&str, &str)> = if v2 {
+            vec![("cpu.max", "10000 20000"), ("cpu.weight", "50"), ("io.max", "rbps=10485760 wbps=max riops=max wiops=100")]
+        } else {
+            vec![
+                ("cpu.cfs_quota_us", "10000"),
+                ("cpu.cfs_period_us", "20000"),
+                ("cpu.shares", "512"),
+                ("blkio.throttle.read_bps_device", " 10485760"),
+                ("blkio.throttle.write_iops_device", " 100"),
+            ]
+        };
+        lines.extend(["cpuset.cpus = \"0\"", "cpuset.mems = [0]"]);
+        files.extend([("cpuset.cpus", "0"), ("cpuset.mems", "0")]);
+        if v2 {
+            lines.extend(["memory.high = 48MiB", "memory.low = 16MiB", "memory.min = 8MiB", "memory.oom.group = true"]);
+            files.extend([("memory.high", "50331648"), ("memory.low", "16777216"), ("memory.min", "8388608"), ("memory.oom.group", "1")]);
+        }
+        let huge = Path::new("/sys/kernel/mm/hugepages/hugepages-2048kB").exists();
+        if huge {
+            lines.push("prefer hugetlb.max 2MiB = 4MiB");
+        }
+        let stage = Stage::new(who).section("cgroup", "new", &lines);
+        let script = "sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status; exec sleep 1000";
+        let mut running = stage.start(&["/bin/sh", "-c", script]);
+        running.line("0");
+        let dirs = leftovers::cgroups(&format!("-{}", running.pid()));
+        let read = |name: &str| dirs.iter().find_map(|dir| fs::read_to_string(dir.join(name)).ok());
+        for (name, value) in files {
+            let text = read(name).unwrap_or_else(|| panic!("no {name} in {dirs:?}"));
+            assert!(text.trim() == value || text.contains(value), "{name} is {text:?}, not {value:?}");
+        }
+        if let Some(text) = read("hugetlb.2MB.max").or(read("hugetlb.2MB.limit_in_bytes")) {
+            assert_eq!(text.trim(), "4194304");
+        }
+        running.signal(Signal::SIGTERM);
+        running.finish().ends(143);
+    }
+
+    /// What v1 does not have is refused with that reason, or said not to be in force.
+    fn a_limit_of_version_2_alone(who) {
+        if who == Who::User || !Path::new("/sys/fs/cgroup/memory").exists() {
+            return;
+        }
+        let stage = Stage::new(who).section("cgroup", "new", &["memory.high = 64MiB"]);
+        stage.sh("echo ran").ends(2).says("nsl::cgroup-version").says(&stage.place("memory.high")).says("no `memory.high`");
+        let stage = Stage::new(who).section("cgroup", "new", &["prefer memory.high = 64MiB"]);
+        let outcome = stage.sh("echo ran");
+        outcome.says("memory.high is not in force");
+        assert_eq!(outcome.out(), "ran");
+    }
+
+    /// What the kernel cannot give is an error at the line, and nothing is left.
+    fn a_limit_that_means_nothing_here(who) {
+        if who == Who::User {
+            return;
+        }
+        for (line, code, says) in [
+            ("cpuset.cpus = \"8000\"", "nsl::cgroup-failed", "cpuset.cpus"),
+            ("cpuset.mems = [1000]", "nsl::cgroup-failed", "cpuset.mems"),
+            ("io.max /dev/null = rates(rbps: 1MiB)", "nsl::cgroup-failed", "is no block device"),
+            ("io.max /dev/no-such-disk = rates(rbps: 1MiB)", "nsl::io-device", "there is no /dev/no-such-disk"),
+            ("io.max /etc/passwd = rates(rbps: 1MiB)", "nsl::io-device", "is no device"),
+        ] {
+            let stage = Stage::new(who).section("cgroup", "new", &[line]);
+            let outcome = stage.sh("echo ran");
+            outcome.says(code).says(says).says(&stage.place(line.split_whitespace().next().expect("a key")));
+            assert!([2, 125].contains(&outcome.code()) && outcome.bytes().is_empty(), "{outcome:?}");
+        }
     }
 
     fn a_limit_that_cannot_be_had(who) {

@@ -84,6 +84,22 @@ pub(super) const PAGES: &[Page] = &[
         right: "",
     },
     Page {
+        code: "cgroup-version",
+        severity: Severity::Error,
+        title: "a limit that cgroup v1 does not have",
+        text: "`memory.high`, `memory.low`, `memory.min` and `memory.oom.group` are of cgroup v2. v1 has `memory.soft_limit_in_bytes`, which is none of them: it is looked at when the whole host is short of memory. Where the memory controller is in a hierarchy of v1, also on a hybrid host, such a limit ends the run before it begins, unless `prefer` stands before it.",
+        wrong: "",
+        right: "",
+    },
+    Page {
+        code: "io-device",
+        severity: Severity::Error,
+        title: "a disk that this host does not have",
+        text: "`io.max` names a block device of the host, such as `/dev/vda` or `/dev/mapper/home`. The kernel limits whole disks: a partition is refused when the run begins, and what a file system may do is limited on the disk below it.",
+        wrong: "",
+        right: "",
+    },
+    Page {
         code: "publish-low-port",
         severity: Severity::Error,
         title: "a privileged port of the host",

@@ -29,6 +29,7 @@ mod joins;
 mod landlock;
 mod language;
 mod layers;
+mod limits;
 mod net;
 mod paths;
 mod policy;
@@ -79,6 +80,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         layers::PAGES,
         special::PAGES,
         filter::PAGES,
+        limits::PAGES,
         landlock::PAGES,
         net::PAGES,
         host::PAGES,

@@ -1,5 +1,6 @@
 //! Merged keys -> the typed policy. Every value has been fitted to its type in the schema, so reading it back cannot surprise.
 
+mod cgroup;
 mod kernel;
 mod limits;
 mod mnt;
@@ -97,13 +98,7 @@ impl Lower<'_, '_> {
                 hostname: self.setting("uts.hostname", text),
                 domainname: self.setting("uts.domainname", text),
             },
-            cgroup: Cgroup {
-                mode: self.mode("cgroup"),
-                memory_max: self.setting("cgroup.memory.max", size),
-                memory_swap_max: self.setting("cgroup.memory.swap.max", size),
-                pids_max: self.setting("cgroup.pids.max", count),
-                cpu_max: self.setting("cgroup.cpu.max", percent),
-            },
+            cgroup: self.cgroup(),
             time: self.time(),
             caps: self.caps(),
             seccomp: seccomp::seccomp(self),
@@ -137,7 +132,7 @@ impl Lower<'_, '_> {
 
     /// The entries of a head such as `mnt.mount`, in the order of their labels.
     pub(super) fn entries(&self, head: &str) -> Vec<Candidate> {
-        let (section, head) = head.rsplit_once('.').unwrap_or(("", head));
+        let (section, head) = head.split_once('.').unwrap_or(("", head));
         let Some(field) = crate::schema::find(section, head) else { return Vec::new() };
         let prefix = field.slot(&format!("{}[", field.path()));
         self.settled

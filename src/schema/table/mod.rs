@@ -11,7 +11,9 @@ mod stdio;
 mod stop;
 
 use super::types::{Field, Shape, Ty};
-use super::variants::{ACTIONS, LINKS, MODES, MOUNTS, OUTSIDE, READY, RESTART, ROOTS, STDERR, STDIN, STDOUT};
+use super::variants::{
+    ACTIONS, LINKS, MODES, MOUNTS, OUTSIDE, QUOTA, RATES, READY, RESTART, ROOTS, STDERR, STDIN, STDOUT,
+};
 
 /// A block of a sandbox.
 #[derive(Debug)]
