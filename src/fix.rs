@@ -66,7 +66,7 @@ fn count(findings: &[Diagnostic]) -> usize {
 }
 
 /// The line of what is removed, where nothing else stands on it.
-fn whole_line(text: &str, start: usize, end: usize) -> (usize, usize) {
+pub fn whole_line(text: &str, start: usize, end: usize) -> (usize, usize) {
     let (Some(before), Some(behind)) = (text.get(..start), text.get(end..)) else { return (start, end) };
     let line = before.rfind('\n').map_or(0, |at| at + 1);
     let line_end = behind.find('\n').map_or(text.len(), |at| end + at + 1);

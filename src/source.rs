@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 pub use disk::{Disk, load_stdin};
-pub use folder::find_policies;
+pub use folder::{entries, find_policies};
 pub use replace::replace;
 
 /// The index of a file in a [`Files`] table.

@@ -19,6 +19,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("state", &["plan", "schema", "report"]),
     ("control", &["state", "plan", "report"]),
     ("inspect", &["state", "control", "plan", "host", "report"]),
+    // What an editor asks: offsets and plain data, no protocol, no IO.
+    ("ide", &["syntax", "resolve", "check", "schema", "format", "policy", "source", "report", "fix", "lib"]),
+    // The only room that knows the Language Server Protocol.
+    ("lsp", &["ide", "source", "report"]),
     ("cli", &["*"]),
     ("fix", &["source", "report", "resolve", "lib"]),
     ("lib", &["*"]),
@@ -26,7 +30,7 @@ const FLOORS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that compute and do nothing else, and what would make them do more.
-const PURE: &[&str] = &["syntax", "schema", "policy", "check", "plan", "format"];
+const PURE: &[&str] = &["syntax", "schema", "policy", "check", "plan", "format", "ide"];
 const OUTSIDE: &[&str] = &["std::fs", "std::process", "std::env", "std::os::unix::net", "nix::", "rustix::", "caps::"];
 
 /// What stands at the top of the repository; everything that a tool needs begins with a dot or is named here too.

@@ -5,5 +5,6 @@ mod editors;
 mod filter;
 mod language;
 mod layering;
+mod lsp;
 mod plan;
 mod sandbox;

@@ -13,6 +13,7 @@ mod inputs;
 mod kill;
 mod live;
 mod logs;
+mod lsp;
 mod plan;
 mod pod;
 mod policy;
@@ -104,6 +105,7 @@ enum Command {
     Explain(explain::Explain),
     Why(why::Why),
     Doctor(doctor::Doctor),
+    Lsp(lsp::Lsp),
     Completions(completions::Completions),
 }
 
@@ -133,6 +135,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> i32 {
         Ok(Command::Explain(it)) => explain::main(&it),
         Ok(Command::Why(it)) => why::main(&it),
         Ok(Command::Doctor(it)) => doctor::main(&it),
+        Ok(Command::Lsp(it)) => lsp::main(&it),
         Ok(Command::Completions(it)) => completions::main(&it),
         Err(status) => status,
     }

@@ -32,8 +32,10 @@ use crate::syntax::parse;
 pub use expand::{Expanded, Line, Show, no_sandbox, pick, text};
 use merge::Slots;
 use module::Module;
-pub use params::type_names;
-use scope::{Binding, Scope, normalise};
+pub use module::{PRELUDE, STANDARD, bound_name};
+pub use params::{TYPES, type_names};
+pub use scope::normalise;
+use scope::{Binding, Scope};
 
 /// What comes into a policy from outside.
 #[derive(Clone, Debug, Default)]

@@ -14,7 +14,7 @@ use crate::syntax::ast::{Decl, DeclKind, Group, GroupMember, Item, Name, Use};
 use crate::syntax::{Outline, outline, parse, parse_range};
 
 /// The standard library, by module.
-const STD: &[(&str, &str)] = &[
+pub const STANDARD: &[(&str, &str)] = &[
     ("std/agent", include_str!("../../stdlib/agent.nsl")),
     ("std/build", include_str!("../../stdlib/build.nsl")),
     ("std/caps", include_str!("../../stdlib/caps.nsl")),
@@ -164,7 +164,7 @@ pub fn standard(cx: &mut Cx, name: &str) -> Option<Rc<Module>> {
     if let Some(module) = cx.modules.get(name) {
         return Some(module.clone());
     }
-    let (_, text) = STD.iter().find(|(known, _)| *known == name)?;
+    let (_, text) = STANDARD.iter().find(|(known, _)| *known == name)?;
     let file = cx.files.add(format!("{name}.nsl"), *text);
     let mut module = Module::of_items(file, None, Vec::new());
     module.lazy = true;
@@ -225,7 +225,7 @@ fn load(cx: &mut Cx, from: &Module, it: &Use) -> Option<Rc<Module>> {
     let is_file = name.starts_with("./") || name.starts_with("../") || name.starts_with('/');
     if !is_file {
         return standard(cx, name).or_else(|| {
-            let known: Vec<&str> = STD.iter().map(|(name, _)| *name).collect();
+            let known: Vec<&str> = STANDARD.iter().map(|(name, _)| *name).collect();
             let hint = suggest::hint(name, known.iter().copied()).unwrap_or_default();
             let hint = hint.trim_end_matches('?').to_string();
             cx.findings.push(
@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn groups_by_words_are_groups_by_the_grammar() {
-        let (_, text) = STD.iter().find(|(name, _)| *name == PRELUDE).expect("the prelude");
+        let (_, text) = STANDARD.iter().find(|(name, _)| *name == PRELUDE).expect("the prelude");
         let mut files = Files::new();
         let file = files.add("std/syscalls.nsl", *text);
         let mut seen = 0;

@@ -14,8 +14,8 @@ use crate::source::Span;
 use crate::syntax::ast::{Item, Param, TypeExpr};
 use crate::syntax::parse_value;
 
-/// The names of types, and what they are.
-const TYPES: &[(&str, Ty)] = &[
+/// The names of types of parameters, and what they are.
+pub const TYPES: &[(&str, Ty)] = &[
     ("address", Ty::Address),
     ("bool", Ty::Bool),
     ("duration", Ty::Duration),

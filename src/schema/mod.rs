@@ -2,6 +2,7 @@
 //! kernel that values are made of.
 
 pub mod constants;
+pub mod meanings;
 pub mod names;
 mod reference;
 mod sorted;

@@ -33,34 +33,10 @@ fn fields(out: &mut String, section: &str) {
         let value = field.value.as_ref().map_or("none".to_string(), describe);
         let pods = if field.pod_only { " (containers of pods)" } else { "" };
         let default = if field.default.is_empty() { "–" } else { field.default };
-        let _ = writeln!(out, "| `{}` | {value} | {default} | {}{pods} |", usage(field), field.doc.replace('|', "\\|"));
+        let _ =
+            writeln!(out, "| `{}` | {value} | {default} | {}{pods} |", field.usage(), field.doc.replace('|', "\\|"));
     }
     out.push('\n');
-}
-
-fn usage(field: &Field) -> String {
-    let labels: String = field
-        .labels
-        .iter()
-        .map(|label| match label {
-            Ty::Symbol(words) => format!(" {}", words.join("/")),
-            Ty::Path => " PATH".to_string(),
-            Ty::Port => " PORT".to_string(),
-            Ty::Id => " ID".to_string(),
-            Ty::Network => " NETWORK".to_string(),
-            Ty::Any(_) => " PEER".to_string(),
-            _ => " NAME".to_string(),
-        })
-        .collect();
-    let value = match (&field.value, field.value_optional) {
-        (Some(_), false) => " = …",
-        (Some(_), true) => " [= …]",
-        (None, _) => "",
-    };
-    let value = if field.shape == Shape::Section { " { … }" } else { value };
-    let lead = field.lead.map_or("", |_| " [ADDRESS]");
-    let trail = field.trail.map_or("", |_| " [PORT]");
-    format!("{}{lead}{labels}{trail}{value}", field.head)
 }
 
 fn describe(ty: &Ty) -> String {
@@ -90,4 +66,33 @@ fn variants(out: &mut String, ty: &Ty, seen: &mut Vec<*const Variant>) {
 fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+}
+
+impl Field {
+    /// How it is written: `mount PATH = …`.
+    pub fn usage(&self) -> String {
+        let field = self;
+        let labels: String = field
+            .labels
+            .iter()
+            .map(|label| match label {
+                Ty::Symbol(words) => format!(" {}", words.join("/")),
+                Ty::Path => " PATH".to_string(),
+                Ty::Port => " PORT".to_string(),
+                Ty::Id => " ID".to_string(),
+                Ty::Network => " NETWORK".to_string(),
+                Ty::Any(_) => " PEER".to_string(),
+                _ => " NAME".to_string(),
+            })
+            .collect();
+        let value = match (&field.value, field.value_optional) {
+            (Some(_), false) => " = …",
+            (Some(_), true) => " [= …]",
+            (None, _) => "",
+        };
+        let value = if field.shape == Shape::Section { " { … }" } else { value };
+        let lead = field.lead.map_or("", |_| " [ADDRESS]");
+        let trail = field.trail.map_or("", |_| " [PORT]");
+        format!("{}{lead}{labels}{trail}{value}", field.head)
+    }
 }

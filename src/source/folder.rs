@@ -28,6 +28,24 @@ pub fn find_policies(dir: &Path) -> Result<Vec<PathBuf>, (PathBuf, LoadError)> {
     Ok(found)
 }
 
+/// More entries of a directory than this are of no use to anybody who is typing.
+const MOST_ENTRIES: usize = 2000;
+
+/// The names in a directory, sorted, and whether each is a directory or leads to one. None where it cannot be read; names that
+/// are not UTF-8 are left out.
+pub fn entries(dir: &Path) -> Vec<(String, bool)> {
+    let Ok(read) = fs::read_dir(dir) else { return Vec::new() };
+    let named = read.flatten().filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        let kind = entry.file_type().ok()?;
+        let is_dir = kind.is_dir() || kind.is_symlink() && entry.path().is_dir();
+        Some((name, is_dir))
+    });
+    let mut found: Vec<(String, bool)> = named.take(MOST_ENTRIES).collect();
+    found.sort();
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;

@@ -83,6 +83,13 @@ pub(super) const PAGES: &[Page] = &[
          `nsl::`; `nsl explain --list` prints them all, one a line.",
     ),
     page(
+        "lsp-broken-off",
+        "a conversation with an editor that broke off",
+        "`nsl lsp` speaks the Language Server Protocol with the editor that has started it: messages with a `Content-Length` header, over its standard input \
+         and output. It ends with this where something else comes in, where the first message is no `initialize`, or where the editor is gone without a \
+         `shutdown`. Nobody types these messages: to try the server, let an editor start it, as `editors/README.md` says.",
+    ),
+    page(
         "which-sandbox",
         "a file with several sandboxes, and no name",
         "A file may declare several sandboxes. `nsl run` and `nsl plan` work on one of them, and do not guess: put its name behind the file, as in \

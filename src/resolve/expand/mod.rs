@@ -84,6 +84,19 @@ impl Line {
         self.value.as_ref().map_or_else(labels, ToString::to_string)
     }
 
+    /// Its row of the table; `None` for the head of a section.
+    pub fn field(&self) -> Option<&'static Field> {
+        self.field
+    }
+
+    /// The statement as it is written inside its section, without modifiers; of the head of a section, its mode.
+    pub fn written(&self) -> String {
+        let value = self.value.as_ref().map(ToString::to_string);
+        let Some(field) = self.field else { return value.unwrap_or_default() };
+        let labels: String = self.labels.iter().map(|it| format!(" {it}")).collect();
+        format!("{}{labels}{}", field.head, value.map_or(String::new(), |it| format!(" = {it}")))
+    }
+
     /// Its place in the table, by which lines are sorted.
     fn rank(&self) -> (usize, bool, usize) {
         let section = SECTIONS.iter().position(|it| it.name == self.section).map_or(0, |at| at + 1);
