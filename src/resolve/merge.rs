@@ -166,6 +166,10 @@ fn put(slots: &mut Slots, statement: Stated, findings: &mut Vec<Diagnostic>) {
     if statement.modifier == Some(Modifier::Default) && !(slot.finals.is_empty() && slot.plain.is_empty()) {
         return;
     }
+    // Final values that disagree are settled by nobody, and told once: by `settle`.
+    if slot.finals.len() > 1 {
+        return;
+    }
     if let Some(fixed) = slot.finals.first() {
         if fixed.said == candidate.said {
             redundant(&statement, fixed, findings);
@@ -511,6 +515,10 @@ mod tests {
         assert_eq!(over(&[(Some(Final), 1)], Some(Default), 2), (is("1"), vec![]));
         assert_eq!(over(&[(Some(Final), 1)], None, 2), (is("1"), vec!["final-overridden"]));
         assert_eq!(over(&[(Some(Final), 1)], Some(Override), 2), (is("1"), vec!["final-overridden"]));
+        let disagreeing = [(Some(Final), 1), (Some(Final), 2)];
+        for value in [1, 2, 3] {
+            assert_eq!(over(&disagreeing, None, value).1, vec!["siblings-disagree"]);
+        }
         assert_eq!(over(&[(Some(Final), 1)], Some(Remove), 2), (is("1"), vec!["final-overridden"]));
     }
 }
