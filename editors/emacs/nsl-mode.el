@@ -43,9 +43,9 @@
 
 ;; words: begin
 (defconst nsl--arguments
-  '("address" "backoff" "bridge" "count" "fd" "hidepid" "inodes" "lower" "max" "mode" "mtu" "netns" "parent"
-    "path" "peer" "peer-address" "pid" "pod" "port" "recursive" "sandbox" "size" "subset" "upper" "within"
-    "work")
+  '("address" "backoff" "bridge" "count" "digest" "fd" "hidepid" "inodes" "lower" "max" "mode" "mtu" "netns"
+    "parent" "path" "peer" "peer-address" "pid" "pod" "port" "recursive" "sandbox" "size" "subset" "upper"
+    "within" "work")
   "The arguments of the language.")
 
 (defconst nsl--capabilities
@@ -407,11 +407,11 @@
 
 (defconst nsl--values
   '("abstract-unix-socket" "allow" "always" "append" "bind" "bridge" "caller" "cgroup" "deny" "dev" "device"
-    "devpts" "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "file" "gid" "host" "i386" "idmap" "in"
-    "inherit" "invisible" "join" "kill" "kill-thread" "log" "macvlan" "mqueue" "never" "new" "noaccess"
-    "noexec" "none" "nosymfollow" "null" "on-failure" "out" "outer" "overlay" "passthru" "pid" "pod" "private"
-    "proc" "ptraceable" "ro" "rw" "secret" "signal" "stdout" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree"
-    "true" "uid" "unlimited" "unprivileged" "up" "vepa" "veth")
+    "devpts" "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "file" "gid" "host" "i386" "idmap"
+    "image" "in" "inherit" "invisible" "join" "kill" "kill-thread" "log" "macvlan" "mqueue" "never" "new"
+    "noaccess" "noexec" "none" "nosymfollow" "null" "on-failure" "out" "outer" "overlay" "passthru" "pid"
+    "pod" "private" "proc" "ptraceable" "ro" "rw" "secret" "signal" "stdout" "subid" "suid" "sys" "tcp"
+    "tmpfs" "trap" "tree" "true" "uid" "unlimited" "unprivileged" "up" "vepa" "veth")
   "The values of the language.")
 
 ;; words: end

@@ -115,7 +115,7 @@
 ]
   (#any-of? @constant.builtin "abstract-unix-socket" "allow" "always" "append" "bind" "bridge" "caller"
     "cgroup" "deny" "dev" "device" "devpts" "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "file"
-    "gid" "host" "i386" "idmap" "in" "inherit" "invisible" "join" "kill" "kill-thread" "log" "macvlan"
+    "gid" "host" "i386" "idmap" "image" "in" "inherit" "invisible" "join" "kill" "kill-thread" "log" "macvlan"
     "mqueue" "never" "new" "noaccess" "noexec" "none" "nosymfollow" "null" "on-failure" "out" "outer"
     "overlay" "passthru" "pid" "pod" "private" "proc" "ptraceable" "ro" "rw" "secret" "signal" "stdout"
     "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited" "unprivileged" "up" "vepa"

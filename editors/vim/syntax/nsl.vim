@@ -11,8 +11,8 @@ set cpo&vim
 syn iskeyword @,48-57,_,-,.
 
 " words: begin
-syn keyword nslArgument contained address backoff bridge count fd hidepid inodes lower max mode mtu netns
-      \ parent path peer peer-address pid pod port recursive sandbox size subset upper within work
+syn keyword nslArgument contained address backoff bridge count digest fd hidepid inodes lower max mode mtu
+      \ netns parent path peer peer-address pid pod port recursive sandbox size subset upper within work
 syn keyword nslCapability contained audit_control audit_read audit_write block_suspend bpf checkpoint_restore
       \ chown dac_override dac_read_search fowner fsetid ipc_lock ipc_owner kill lease linux_immutable
       \ mac_admin mac_override mknod net_admin net_bind_service net_broadcast net_raw perfmon setfcap setgid
@@ -308,10 +308,10 @@ syn keyword nslSyscall contained accept accept4 access acct add_key adjtimex afs
       \ write writev
 syn keyword nslType contained address bool duration int path percent pid port size string symbol
 syn keyword nslValue contained abstract-unix-socket allow always append bind bridge caller cgroup deny dev
-      \ device devpts dir down empty ephemeral errno exec false file gid host i386 idmap in inherit invisible
-      \ join kill kill-thread log macvlan mqueue never new noaccess noexec none nosymfollow null on-failure
-      \ out outer overlay passthru pid pod private proc ptraceable ro rw secret signal stdout subid suid sys
-      \ tcp tmpfs trap tree true uid unlimited unprivileged up vepa veth
+      \ device devpts dir down empty ephemeral errno exec false file gid host i386 idmap image in inherit
+      \ invisible join kill kill-thread log macvlan mqueue never new noaccess noexec none nosymfollow null
+      \ on-failure out outer overlay passthru pid pod private proc ptraceable ro rw secret signal stdout subid
+      \ suid sys tcp tmpfs trap tree true uid unlimited unprivileged up vepa veth
 " words: end
 
 syn case match
