@@ -44,8 +44,8 @@
 ;; words: begin
 (defconst nsl--arguments
   '("address" "backoff" "bridge" "count" "digest" "fd" "hidepid" "inodes" "lower" "max" "mode" "mtu" "netns"
-    "parent" "path" "peer" "peer-address" "pid" "pod" "port" "recursive" "sandbox" "size" "subset" "upper"
-    "within" "work")
+    "parent" "path" "peer" "peer-address" "period" "pid" "pod" "port" "rbps" "recursive" "riops" "sandbox"
+    "size" "subset" "upper" "wbps" "wiops" "within" "work")
   "The arguments of the language.")
 
 (defconst nsl--capabilities
@@ -322,12 +322,14 @@
   "The declarations of the language.")
 
 (defconst nsl--fields
-  '("abi" "address" "after" "allow" "ambient" "as" "boottime" "core" "cpu" "cpu.max" "cwd" "data" "deny"
-    "domainname" "env" "essential" "fd" "files" "fsize" "group" "groups" "hide" "hostname" "init" "keep"
-    "link" "locks" "loopback" "map" "memlock" "memory.max" "memory.swap.max" "mkdir" "monotonic" "mount"
-    "msgqueue" "nice" "no-new-privs" "nofile" "nproc" "otherwise" "pids.max" "protect" "publish" "ready"
-    "realtime" "restart" "root" "route" "rss" "rtprio" "rttime" "run" "scope" "setgroups" "signal"
-    "sigpending" "stack" "stderr" "stdin" "stdout" "tcp.bind" "tcp.connect" "timeout" "tty")
+  '("abi" "address" "after" "allow" "ambient" "as" "boottime" "core" "cpu" "cpu.max" "cpu.weight"
+    "cpuset.cpus" "cpuset.mems" "cwd" "data" "deny" "domainname" "env" "essential" "fd" "files" "fsize"
+    "group" "groups" "hide" "hostname" "hugetlb.max" "init" "io.max" "io.weight" "keep" "link" "locks"
+    "loopback" "map" "memlock" "memory.high" "memory.low" "memory.max" "memory.min" "memory.oom.group"
+    "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue" "nice" "no-new-privs" "nofile" "nproc"
+    "otherwise" "pids.max" "protect" "publish" "ready" "realtime" "restart" "root" "route" "rss" "rtprio"
+    "rttime" "run" "scope" "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout" "tcp.bind"
+    "tcp.connect" "timeout" "tty")
   "The fields of the language.")
 
 (defconst nsl--keywords
@@ -410,8 +412,8 @@
     "devpts" "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "file" "gid" "host" "i386" "idmap"
     "image" "in" "inherit" "invisible" "join" "kill" "kill-thread" "log" "macvlan" "mqueue" "never" "new"
     "noaccess" "noexec" "none" "nosymfollow" "null" "on-failure" "out" "outer" "overlay" "passthru" "pid"
-    "pod" "private" "proc" "ptraceable" "ro" "rw" "secret" "signal" "stdout" "subid" "suid" "sys" "tcp"
-    "tmpfs" "trap" "tree" "true" "uid" "unlimited" "unprivileged" "up" "vepa" "veth")
+    "pod" "private" "proc" "ptraceable" "quota" "rates" "ro" "rw" "secret" "signal" "stdout" "subid" "suid"
+    "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited" "unprivileged" "up" "vepa" "veth")
   "The values of the language.")
 
 ;; words: end

@@ -42,12 +42,14 @@
     "user" "uts"))
 
 ((statement name: (field_name) @property)
-  (#any-of? @property "abi" "address" "after" "allow" "ambient" "as" "boottime" "core" "cpu" "cpu.max" "cwd"
-    "data" "deny" "domainname" "env" "essential" "fd" "files" "fsize" "group" "groups" "hide" "hostname"
-    "init" "keep" "link" "locks" "loopback" "map" "memlock" "memory.max" "memory.swap.max" "mkdir" "monotonic"
-    "mount" "msgqueue" "nice" "no-new-privs" "nofile" "nproc" "otherwise" "pids.max" "protect" "publish"
-    "ready" "realtime" "restart" "root" "route" "rss" "rtprio" "rttime" "run" "scope" "setgroups" "signal"
-    "sigpending" "stack" "stderr" "stdin" "stdout" "tcp.bind" "tcp.connect" "timeout" "tty"))
+  (#any-of? @property "abi" "address" "after" "allow" "ambient" "as" "boottime" "core" "cpu" "cpu.max"
+    "cpu.weight" "cpuset.cpus" "cpuset.mems" "cwd" "data" "deny" "domainname" "env" "essential" "fd" "files"
+    "fsize" "group" "groups" "hide" "hostname" "hugetlb.max" "init" "io.max" "io.weight" "keep" "link" "locks"
+    "loopback" "map" "memlock" "memory.high" "memory.low" "memory.max" "memory.min" "memory.oom.group"
+    "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue" "nice" "no-new-privs" "nofile" "nproc"
+    "otherwise" "pids.max" "protect" "publish" "ready" "realtime" "restart" "root" "route" "rss" "rtprio"
+    "rttime" "run" "scope" "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout" "tcp.bind"
+    "tcp.connect" "timeout" "tty"))
 
 ((statement label: (symbol) @constant.builtin)
   (#any-of? @constant.builtin "gid" "host" "i386" "in" "join" "new" "none" "out" "pod" "uid"))
@@ -117,9 +119,9 @@
     "cgroup" "deny" "dev" "device" "devpts" "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "file"
     "gid" "host" "i386" "idmap" "image" "in" "inherit" "invisible" "join" "kill" "kill-thread" "log" "macvlan"
     "mqueue" "never" "new" "noaccess" "noexec" "none" "nosymfollow" "null" "on-failure" "out" "outer"
-    "overlay" "passthru" "pid" "pod" "private" "proc" "ptraceable" "ro" "rw" "secret" "signal" "stdout"
-    "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited" "unprivileged" "up" "vepa"
-    "veth"))
+    "overlay" "passthru" "pid" "pod" "private" "proc" "ptraceable" "quota" "rates" "ro" "rw" "secret" "signal"
+    "stdout" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited" "unprivileged" "up"
+    "vepa" "veth"))
 
 ([
   (statement value: (symbol) @constant)

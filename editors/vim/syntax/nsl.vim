@@ -12,7 +12,8 @@ syn iskeyword @,48-57,_,-,.
 
 " words: begin
 syn keyword nslArgument contained address backoff bridge count digest fd hidepid inodes lower max mode mtu
-      \ netns parent path peer peer-address pid pod port recursive sandbox size subset upper within work
+      \ netns parent path peer peer-address period pid pod port rbps recursive riops sandbox size subset upper
+      \ wbps wiops within work
 syn keyword nslCapability contained audit_control audit_read audit_write block_suspend bpf checkpoint_restore
       \ chown dac_override dac_read_search fowner fsetid ipc_lock ipc_owner kill lease linux_immutable
       \ mac_admin mac_override mknod net_admin net_bind_service net_broadcast net_raw perfmon setfcap setgid
@@ -254,11 +255,13 @@ syn keyword nslConstant contained ADDR_COMPAT_LAYOUT ADDR_LIMIT_32BIT ADDR_LIMIT
       \ UDP_SEGMENT UFFD_USER_MODE_ONLY UMOUNT_NOFOLLOW UNAME26 USRQUOTA WCONTINUED WEXITED WHOLE_SECONDS
       \ WNOHANG WNOWAIT WSTOPPED WUNTRACED XATTR_CREATE XATTR_REPLACE
 syn keyword nslDeclaration contained container pod profile sandbox
-syn keyword nslField contained abi address after allow ambient as boottime core cpu cpu.max cwd data deny
-      \ domainname env essential fd files fsize group groups hide hostname init keep link locks loopback map
-      \ memlock memory.max memory.swap.max mkdir monotonic mount msgqueue nice no-new-privs nofile nproc
-      \ otherwise pids.max protect publish ready realtime restart root route rss rtprio rttime run scope
-      \ setgroups signal sigpending stack stderr stdin stdout tcp.bind tcp.connect timeout tty
+syn keyword nslField contained abi address after allow ambient as boottime core cpu cpu.max cpu.weight
+      \ cpuset.cpus cpuset.mems cwd data deny domainname env essential fd files fsize group groups hide
+      \ hostname hugetlb.max init io.max io.weight keep link locks loopback map memlock memory.high memory.low
+      \ memory.max memory.min memory.oom.group memory.swap.max mkdir monotonic mount msgqueue nice
+      \ no-new-privs nofile nproc otherwise pids.max protect publish ready realtime restart root route rss
+      \ rtprio rttime run scope setgroups signal sigpending stack stderr stdin stdout tcp.bind tcp.connect
+      \ timeout tty
 syn keyword nslKeyword contained as else for group if let nsl param require syscalls use with
 syn keyword nslModifier contained default final optional override prefer remove
 syn keyword nslOperatorWord contained and in not or
@@ -310,8 +313,8 @@ syn keyword nslType contained address bool duration int path percent pid port si
 syn keyword nslValue contained abstract-unix-socket allow always append bind bridge caller cgroup deny dev
       \ device devpts dir down empty ephemeral errno exec false file gid host i386 idmap image in inherit
       \ invisible join kill kill-thread log macvlan mqueue never new noaccess noexec none nosymfollow null
-      \ on-failure out outer overlay passthru pid pod private proc ptraceable ro rw secret signal stdout subid
-      \ suid sys tcp tmpfs trap tree true uid unlimited unprivileged up vepa veth
+      \ on-failure out outer overlay passthru pid pod private proc ptraceable quota rates ro rw secret signal
+      \ stdout subid suid sys tcp tmpfs trap tree true uid unlimited unprivileged up vepa veth
 " words: end
 
 syn case match
