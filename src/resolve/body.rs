@@ -417,8 +417,7 @@ impl Walk<'_, '_> {
 }
 
 /// Fields that the language has a place for and nobody can give yet, by section: a "did you mean" would mislead.
-const PLANNED: &[(&str, &str)] =
-    &[("mnt", "secret"), ("cgroup", "memory.high"), ("cgroup", "cpu.weight"), ("cgroup", "io.max")];
+const PLANNED: &[(&str, &str)] = &[("mnt", "secret"), ("", "umask"), ("", "oom-score-adj"), ("", "nice")];
 
 fn references(expr: &Expr, out: &mut Vec<String>) {
     match &expr.kind {
