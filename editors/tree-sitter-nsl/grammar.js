@@ -114,7 +114,7 @@ module.exports = grammar({
 
     _label: $ => choice(
       $.call, $.symbol, $.boolean, $.path, $.size, $.duration, $.percent, $.integer, $.quantity, $.port, $.address,
-      $.reference, $.set, $.string, $.invalid,
+      $.reference, $.set, $.everything, $.string, $.invalid,
     ),
     _value: $ => choice($.list, $._label),
 
@@ -159,6 +159,7 @@ module.exports = grammar({
       repeat(seq(token.immediate('.'), alias(token.immediate(WORD), $.identifier))),
     ),
     set: $ => seq('@', alias(token.immediate(WORD), $.set_name)),
+    everything: _ => '*',
 
     string: $ => seq(
       '"',

@@ -6,6 +6,23 @@ use crate::report::Diagnostic;
 
 pub(super) fn check(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
     ports(sandbox, facts, out);
+    if let (Some(uplink), None) = (&sandbox.net.uplink, facts.helpers.get("pasta")) {
+        out.push(
+            Diagnostic::error("uplink-missing", format!("{} has no pasta, which `uplink = user` needs", facts.name))
+                .label(uplink.span(), "the way out")
+                .help("install the package `passt` (Debian 12, Ubuntu 23.04, Fedora 37, and later)"),
+        );
+    }
+    if let (Some(uplink), Some(_), false) = (&sandbox.net.uplink, facts.helpers.get("pasta"), facts.tun) {
+        out.push(
+            Diagnostic::error(
+                "uplink-missing",
+                format!("`{}` may not open /dev/net/tun on {}, which pasta needs", facts.caller.user, facts.name),
+            )
+            .label(uplink.span(), "the way out")
+            .help("as root: `modprobe tun` and `chmod 0666 /dev/net/tun`, which is what udev does; in a container: `--device /dev/net/tun`"),
+        );
+    }
     let outer = |it: &&Traced<Link>| it.value.kind != LinkKind::Bridge;
     if let Some(first) = sandbox.net.links.iter().find(outer)
         && !facts.net_admin

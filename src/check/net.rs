@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{firewall, links};
-use crate::policy::{Mode, Publish, Sandbox, Traced};
+use crate::policy::{Mode, NsKind, Publish, Sandbox, Traced};
 use crate::report::Diagnostic;
 
 pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
@@ -15,6 +15,9 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
         .or(net.links.first().map(Traced::span))
         .or(net.addresses.first().map(Traced::span))
         .or(net.routes.first().map(Traced::span))
+        .or(net.uplink.as_ref().map(Traced::span))
+        .or(net.dns.as_ref().map(Traced::span))
+        .or(net.hosts.first().map(Traced::span))
         .or(net.rules.iter().find_map(stated));
     if let (Some(span), false) = (first, own) {
         out.push(
@@ -36,6 +39,7 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
         publication(publish, &net.publish[..index], out);
     }
     links::check(net, out);
+    names(sandbox, out);
     firewall::check(sandbox, out);
     if net.mode.value == Mode::Host && !net.mode.is_implied() && sandbox.seccomp.is_none() {
         out.push(
@@ -43,6 +47,39 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
                 .label(net.mode.span(), "the host's network")
                 .help("write `net new`: abstract sockets belong to the network namespace"),
         );
+    }
+}
+
+/// Files by which names are found, in a tree that is the host's.
+fn names(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
+    let net = &sandbox.net;
+    let first = net.dns.as_ref().map(Traced::span).or(net.hosts.first().map(Traced::span));
+    if let (Some(span), false) = (first, sandbox.is_new(NsKind::Mnt)) {
+        out.push(
+            Diagnostic::error("names-without-mnt", "names are found through files of /etc, and the tree is the host's")
+                .label(span, "would change a file of the host's")
+                .label(sandbox.mnt.mode.span(), "`mnt` is not `new`")
+                .help("write `mnt new { … }`, or delete the line"),
+        );
+    }
+    let default_route = net.routes.iter().find(|it| it.value.to.prefix == 0);
+    if let (Some(uplink), Some(route)) = (&net.uplink, default_route) {
+        out.push(
+            Diagnostic::error("uplink-and-route", "everything would have two ways out")
+                .label(uplink.span(), "one through the host")
+                .label(route.span(), "one through a gateway")
+                .help("keep one of the two; routes to some networks go with `uplink`"),
+        );
+    }
+    for host in &net.hosts {
+        let name = &host.value.name;
+        if name.len() > 253 || !name.bytes().all(|it| it.is_ascii_alphanumeric() || b"-._".contains(&it)) {
+            out.push(
+                Diagnostic::error("host-name-invalid", format!("`{name}` is no name of a host: hosts(5)"))
+                    .label(host.span(), "this name")
+                    .help("letters, digits, `-` and `.` can stand in it"),
+            );
+        }
     }
 }
 

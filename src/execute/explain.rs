@@ -94,6 +94,7 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
         Action::SetHostname(_) | Action::SetDomainname(_) => {
             ("hostname-failed", text("`uts new` gives the right to it"))
         }
+        Action::StartUplink { program, .. } => ("uplink-failed", explain_net::uplink(program, errno)),
         Action::MakeLink(link) => ("link-failed", explain_net::link(link, errno)),
         Action::MakeBridge { .. } | Action::LinkUp { .. } => ("link-failed", explain_net::inner_link(errno)),
         Action::AddAddress { .. } => ("address-failed", explain_net::address(errno)),

@@ -21,6 +21,15 @@ pub(super) fn publish(port: Port, errno: i32) -> Option<String> {
     }
 }
 
+pub(super) fn uplink(program: &str, errno: i32) -> Option<String> {
+    match errno {
+        0 => Some(format!(
+            "{program} takes addresses and routes from the host's interface with a default route: `ip route` must show one; and it needs /dev/net/tun"
+        )),
+        _ => None,
+    }
+}
+
 pub(super) fn link(link: &LinkStep, errno: i32) -> Option<String> {
     let named = match &link.kind {
         LinkKind::Veth(veth) => veth.bridge.as_deref().or(veth.peer.as_deref()).unwrap_or_default(),

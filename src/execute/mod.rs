@@ -25,6 +25,7 @@ mod image;
 mod init;
 mod janitor;
 mod join;
+mod keeper;
 mod kernel_log;
 mod landlock;
 mod limits;
@@ -115,6 +116,9 @@ fn run_prepared(
     let result = attempt(plan, watched, &mut prepared, &mut clock, observe);
     clock.ended();
     let cgroups = cgroup::used(prepared.cgroups.iter());
+    if let Some(keeper) = prepared.keeper.take() {
+        keeper.finish();
+    }
     std::mem::take(&mut prepared.links).into_iter().for_each(links::MadeLink::remove);
     let left = prepared.janitor.take().map_or(Vec::new(), janitor::Janitor::finish);
     let report = Report { cgroups, left, times: clock.finish(), ..Report::default() };

@@ -19,7 +19,7 @@ use super::program::Command;
 use super::relay;
 use super::sources::{self, Sources};
 use super::terminal::{self, Inside, Settings, Terminal};
-use super::{cgroup, filter, identity, init, limits, links, sys};
+use super::{cgroup, filter, identity, init, keeper, limits, links, sys};
 use crate::plan::{Action, CgroupDir, LinkStep, NsKind, Plan, Port, Protocol, Stage};
 
 /// What is there before the child is.
@@ -35,6 +35,8 @@ pub struct Prepared {
     /// Namespaces that are joined.
     joined: Vec<Opened>,
     ports: Vec<relay::Port>,
+    /// Ends the program that leads out.
+    pub keeper: Option<keeper::Keeper>,
     /// Interfaces on the host that are to be removed.
     pub links: Vec<links::MadeLink>,
     filters: Vec<(usize, Vec<libc::sock_filter>)>,
@@ -371,6 +373,11 @@ fn admit(
             Action::DenySetgroups => identity::deny_setgroups(running.pid),
             Action::MapUids(mapping) => identity::write_map(running.pid, "uid_map", mapping),
             Action::MapGids(mapping) => identity::write_map(running.pid, "gid_map", mapping),
+            Action::StartUplink { program, arguments } => {
+                let child = running.pid.to_string();
+                let arguments: Vec<String> = arguments.iter().map(|it| it.replace("CHILD", &child)).collect();
+                keeper::start(program, &arguments).map(|keeper| prepared.keeper = Some(keeper))
+            }
             Action::MakeLink(step) => make_link(step, running.pid, &mut prepared.links),
             Action::EnterCgroup(dir) => match prepared.made(dir) {
                 Some(made) => cgroup::enter(&made.path, running.pid.as_raw()),

@@ -33,6 +33,9 @@ pub struct HostFacts {
     /// Whether the caller may make interfaces in its own network namespace: CAP_NET_ADMIN in the user namespace that owns it.
     #[serde(default)]
     pub net_admin: bool,
+    /// Whether the caller may open /dev/net/tun, which pasta does.
+    #[serde(default = "usually")]
+    pub tun: bool,
     /// The interfaces of that network namespace; empty where they are not known.
     #[serde(default)]
     pub interfaces: Vec<String>,
@@ -253,4 +256,9 @@ pub enum PathKind {
     Device,
     /// Something else, such as a FIFO.
     Other,
+}
+
+/// udev lets everybody open it.
+fn usually() -> bool {
+    true
 }

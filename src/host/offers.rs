@@ -34,7 +34,7 @@ pub fn offers(facts: &HostFacts) -> Vec<Offer> {
     offers.extend(
         [("memory", "memory.max"), ("pids", "pids.max"), ("cpu", "cpu.max")].map(|it| limit(it.0, it.1, facts)),
     );
-    offers.extend([seccomp(facts), landlock(facts), low_ports(facts), interfaces(facts)]);
+    offers.extend([seccomp(facts), landlock(facts), low_ports(facts), interfaces(facts), uplink(facts)]);
     offers
 }
 
@@ -245,6 +245,22 @@ fn low_ports(facts: &HostFacts) -> Offer {
         format!("only from {start} on"),
         "as root: sysctl -w net.ipv4.ip_unprivileged_port_start=80; or publish a higher port",
     )
+}
+
+fn uplink(facts: &HostFacts) -> Offer {
+    match facts.helpers.get("pasta") {
+        Some(path) if !facts.tun => no(
+            "uplink = user",
+            format!("{path} is there, and you may not open /dev/net/tun, which it needs"),
+            "as root: modprobe tun; chmod 0666 /dev/net/tun (udev's default; in a container: --device /dev/net/tun)",
+        ),
+        Some(path) => yes("uplink = user", format!("through {path}")),
+        None => no(
+            "uplink = user",
+            "pasta is not installed, which leads out of a network of one's own without any right",
+            "install it (Debian, Ubuntu: `apt install passt`; Fedora: `dnf install passt`)",
+        ),
+    }
 }
 
 fn interfaces(facts: &HostFacts) -> Offer {

@@ -75,6 +75,7 @@ impl Probe {
             proc_masked: mounts::proc_masked(&self.mounts),
             unprivileged_port_start: number("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap_or(1024),
             net_admin,
+            tun: rustix::fs::access("/dev/net/tun", rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK).is_ok(),
             interfaces: interfaces(&text("/proc/self/net/dev")),
             hard_limits: LIMITS.iter().map(|(name, it)| (name.to_string(), getrlimit(*it).maximum)).collect(),
             uptime: uptime(),
@@ -171,7 +172,12 @@ fn helpers() -> BTreeMap<String, String> {
         let paths = HELPER_DIRS.iter().map(|dir| format!("{dir}/{name}"));
         paths.into_iter().find(|path| is_privileged(path)).map(|path| (name.to_string(), path))
     };
-    HELPERS.iter().filter_map(find).collect()
+    let pasta = HELPER_DIRS.iter().map(|dir| format!("{dir}/pasta")).find(|path| is_program(path));
+    HELPERS.iter().filter_map(find).chain(pasta.map(|path| ("pasta".to_string(), path))).collect()
+}
+
+fn is_program(path: &str) -> bool {
+    fs::metadata(path).is_ok_and(|it| it.is_file() && it.mode() & 0o111 != 0)
 }
 
 /// Whether a program gains rights when it is started: set-user-id root, or with file capabilities.

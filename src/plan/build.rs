@@ -75,6 +75,7 @@ impl<'a> Builder<'a> {
         }
         cgroup::enter(builder, &cgroups);
         net::links(builder);
+        net::uplink(builder);
         program::kernel_namespaces(builder);
         net::inside(builder);
         if let Some(identity) = &identity {

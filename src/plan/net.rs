@@ -3,6 +3,10 @@
 use super::build::Builder;
 use super::{Action, Chain, ChainRule, Firewall, LinkStep, RouteStep, Stage};
 use crate::policy::{Direction, LinkKind, NetRule, NsKind, Sandbox, Traced};
+use crate::report::Diagnostic;
+
+/// The interface that an uplink has inside.
+const UPLINK: &str = "uplink";
 
 /// What nsl itself makes on the host, while the child waits: one end of each goes to the child.
 pub(super) fn links(builder: &mut Builder) {
@@ -18,6 +22,36 @@ pub(super) fn links(builder: &mut Builder) {
         let key = link.origin.key.to_string();
         builder.push(Stage::Admit, Action::MakeLink(step), link.span(), key, Some("CAP_NET_ADMIN"), true);
     }
+}
+
+/// The way out: pasta(1) is a neighbour in the sandbox's network that makes its connections on the host, as its caller. It forwards
+/// nothing inwards, and the address of the gateway does not lead to the host's own services.
+pub(super) fn uplink(builder: &mut Builder) {
+    let Some(uplink) = &builder.sandbox.net.uplink else { return };
+    let Some(program) = builder.facts.helpers.get("pasta").cloned() else {
+        builder.errors.push(
+            Diagnostic::error(
+                "uplink-missing",
+                format!("{} has no pasta, which `uplink = user` needs", builder.facts.name),
+            )
+            .label(uplink.span(), "the way out")
+            .help("install the package `passt`"),
+        );
+        return;
+    };
+    let fixed = "--foreground --config-net --no-map-gw --tcp-ports none --udp-ports none --tcp-ns none --udp-ns none";
+    let mut arguments: Vec<String> = fixed.split(' ').map(String::from).collect();
+    arguments.extend(["--ns-ifname".into(), UPLINK.into()]);
+    if builder.facts.caller.uid == 0 {
+        // It would become `nobody`, who may not enter the sandbox's namespaces. It gives up every capability on the host instead.
+        arguments.extend(["--runas".into(), "0".into()]);
+    }
+    match builder.own_user() {
+        true => arguments.extend(["--userns".into(), "/proc/CHILD/ns/user".into()]),
+        false => arguments.push("--netns-only".into()),
+    }
+    arguments.extend(["--netns", "/proc/CHILD/ns/net", "--pid", "/proc/self/fd/3"].map(String::from));
+    builder.step_of(Stage::Admit, Action::StartUplink { program, arguments }, uplink);
 }
 
 /// What the child does in its own network namespace. The firewall is there before anything is up.

@@ -208,6 +208,9 @@ pub fn describe(action: &Action) -> String {
         Action::SetHostname(name) => format!("sethostname {}", quoted(name)),
         Action::SetDomainname(name) => format!("setdomainname {}", quoted(name)),
         Action::LoopbackUp => "set lo up".to_string(),
+        Action::StartUplink { program, arguments } => {
+            format!("start {program} {}, and wait for it", arguments.join(" "))
+        }
         Action::MakeLink(link) => net_text::link(link),
         Action::MakeBridge { name, mtu } => format!("make the bridge {name}{}", net_text::mtu(*mtu)),
         Action::AddAddress { link, address } => format!("give {link} the address {address}"),

@@ -22,8 +22,31 @@ pub struct Net {
     pub addresses: Vec<Traced<LinkAddress>>,
     /// `route NETWORK = …`
     pub routes: Vec<Traced<Route>>,
+    /// `uplink = user`
+    pub uplink: Option<Traced<Uplink>>,
+    /// `dns = […]`: the name servers that /etc/resolv.conf names.
+    pub dns: Option<Traced<Vec<IpAddr>>>,
+    /// `host NAME = ADDRESS`: lines of /etc/hosts.
+    pub hosts: Vec<Traced<HostName>>,
     /// `allow` and `deny`, in an order of no meaning.
     pub rules: Vec<Traced<NetRule>>,
+}
+
+/// A way out to what the host reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Uplink {
+    /// Through pasta(1), which needs no privilege.
+    User,
+}
+
+/// `host NAME = ADDRESS`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HostName {
+    /// The name.
+    pub name: String,
+    /// Its address.
+    pub address: IpAddr,
 }
 
 /// A port of the host that leads to a port of the sandbox.

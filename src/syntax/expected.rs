@@ -30,7 +30,9 @@ fn friendly(rule: Rule) -> Option<&'static str> {
         Rule::word | Rule::dotted | Rule::setref | Rule::bare => "a name",
         Rule::type_list => "a type",
         Rule::colon => "`:`",
-        Rule::list | Rule::named | Rule::number | Rule::path | Rule::reference | Rule::address => "a value",
+        Rule::list | Rule::named | Rule::number | Rule::path | Rule::reference | Rule::address | Rule::everything => {
+            "a value"
+        }
         Rule::equals => "`=`",
         Rule::block => "`{`",
         Rule::kw_group => "`group`",

@@ -73,9 +73,14 @@ fn kind(rule: Rule) -> Option<TokenKind> {
     Some(match rule {
         Rule::COMMENT => TokenKind::Comment,
         Rule::word | Rule::dotted | Rule::bare | Rule::arg_name => TokenKind::Name,
-        Rule::setref | Rule::reference | Rule::module | Rule::path | Rule::number | Rule::address | Rule::string => {
-            TokenKind::Value
-        }
+        Rule::setref
+        | Rule::everything
+        | Rule::reference
+        | Rule::module
+        | Rule::path
+        | Rule::number
+        | Rule::address
+        | Rule::string => TokenKind::Value,
         Rule::equals | Rule::infix => TokenKind::Operator,
         Rule::negation | Rule::modifier | Rule::strength | Rule::decl_kind => TokenKind::Keyword,
         Rule::kw_nsl
@@ -103,9 +108,11 @@ fn between<'a>(text: &'a str, range: std::ops::Range<usize>, begin: usize, found
             ')' | ']' | '}' => TokenKind::Close,
             ',' | ':' => TokenKind::Mark,
             '\n' => TokenKind::Newline,
-            _ => continue,
+            char if char.is_whitespace() => continue,
+            // Whatever it is, nothing that was written is lost.
+            _ => TokenKind::Value,
         };
         let start = range.start + at;
-        found.push(Token { kind, text: &text[start..start + 1], start: begin + start });
+        found.push(Token { kind, text: &text[start..start + char.len_utf8()], start: begin + start });
     }
 }

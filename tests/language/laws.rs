@@ -104,6 +104,7 @@ const STATEMENTS: &[[Said; 2]] = &[
     [("uts", "hostname = \"a\""), ("uts", "hostname = \"b\"")],
     [("stop", "after = 1s"), ("stop", "after = 2s")],
     [("net", "publish 8080/tcp = 80/tcp"), ("net", "publish 8080/tcp = 81/tcp")],
+    [("net", "allow out 10.0.0.0/8 443/tcp"), ("net", "deny out 10.0.0.0/8 443/tcp")],
 ];
 
 const MODIFIERS: &[&str] = &["", "", "default ", "final ", "override ", "remove "];

@@ -63,6 +63,7 @@ fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
         landlock_abi: 6,
         seccomp_actions: vec!["allow".into(), "errno".into()],
         net_admin: false,
+        tun: true,
         interfaces: vec![],
         proc_masked: Vec::new(),
         unprivileged_port_start: 1024,

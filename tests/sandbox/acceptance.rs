@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use super::*;
 
 /// An example with what is beside it, in a folder of its own.
-fn example(who: Who, name: &str) -> Stage {
+pub fn example(who: Who, name: &str) -> Stage {
     let examples = stage::repository().join("examples");
     let text = fs::read_to_string(examples.join(name)).expect("the example is there");
     let mut stage = Stage::of(who, &text).folder("out");
@@ -25,7 +25,7 @@ fn files_below(dir: &Path) -> Vec<PathBuf> {
 }
 
 /// Those that a test below runs.
-const RUN: [&str; 14] = [
+const RUN: [&str; 15] = [
     "agent",
     "backup",
     "build",
@@ -39,6 +39,7 @@ const RUN: [&str; 14] = [
     "team",
     "unit",
     "untrusted",
+    "uplink",
     "web",
 ];
 

@@ -31,5 +31,6 @@ mod seen;
 mod special;
 mod stdio;
 mod terminal;
+mod uplink;
 
 use stage::{Outcome, Stage, Who, skip};

@@ -214,6 +214,13 @@ pub enum Action {
     SetDomainname(String),
     /// Bring `lo` up.
     LoopbackUp,
+    /// Start the program that leads out, and wait until it is ready.
+    StartUplink {
+        /// Its absolute path.
+        program: String,
+        /// Its arguments; `CHILD` in them stands for the process id of the child.
+        arguments: Vec<String>,
+    },
     /// Make an interface on the host, or take one, and put one end into the child's network namespace.
     MakeLink(LinkStep),
     /// Make a bridge of the sandbox's own.

@@ -4,7 +4,7 @@ use super::Lower;
 use super::overlay::overlay;
 use super::read::{argument, boolean, count, size, text};
 use crate::policy::{
-    Access, Entry, EntryKind, Image, Mnt, MountFlags, MountSource, ProcOptions, Root, SecretFrom, Traced,
+    Access, Entry, EntryKind, Image, Mnt, Mode, MountFlags, MountSource, ProcOptions, Root, SecretFrom, Traced,
 };
 use crate::report::Diagnostic;
 use crate::resolve::merge::Candidate;
@@ -22,6 +22,16 @@ pub fn mnt(lower: &mut Lower) -> Mnt {
                 entries.push(Traced { value, origin: found.origin.clone(), strength: found.payload.strength });
             }
         }
+    }
+    if lower.mode("mnt").value == Mode::New {
+        let net = lower.net();
+        let of_names = lower.name_files(&net);
+        entries.extend(
+            of_names
+                .into_iter()
+                .filter(|it| !entries.iter().any(|own| own.value.path == it.value.path))
+                .collect::<Vec<_>>(),
+        );
     }
     entries.sort_by(|a, b| a.value.path.cmp(&b.value.path));
     below_root(lower, &mut entries);

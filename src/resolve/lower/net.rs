@@ -1,5 +1,7 @@
 //! The section `net`.
 
+use std::net::IpAddr;
+
 use super::read::*;
 use super::*;
 
@@ -20,6 +22,14 @@ impl Lower<'_, '_> {
                     _ => NextHop::Link(text(value)?),
                 };
                 Some(Route { to: cidr(labels.first()?)?, via })
+            }),
+            uplink: self.setting("net.uplink", |_| Some(Uplink::User)),
+            dns: self.setting("net.dns", |it| match &it.value {
+                Value::List(servers) => servers.iter().map(ip).collect(),
+                _ => None,
+            }),
+            hosts: self.net_entries("net.host", |labels, value| {
+                Some(HostName { name: text(labels.first()?)?, address: ip(value?)? })
             }),
             rules: self.net_rules(),
         }
@@ -43,6 +53,25 @@ impl Lower<'_, '_> {
             }
         }
         rules
+    }
+
+    /// The files by which programs find names: /etc/resolv.conf and /etc/hosts, unless the tree has its own there.
+    pub(super) fn name_files(&self, net: &Net) -> Vec<Traced<Entry>> {
+        let file = |path: &str, text: String, origin: &Origin| {
+            let kind = EntryKind::Mount(MountSource::File { text });
+            Traced::new(Entry { path: path.to_string(), kind }, origin.clone())
+        };
+        let mut files = Vec::new();
+        if let Some(dns) = &net.dns {
+            let lines = dns.value.iter().map(|it| format!("nameserver {it}\n"));
+            files.push(file("/etc/resolv.conf", lines.collect(), &dns.origin));
+        }
+        if let Some(first) = net.hosts.first() {
+            let lines = net.hosts.iter().map(|it| format!("{} {}\n", it.value.address, it.value.name));
+            let text = format!("127.0.0.1 localhost\n::1 localhost\n{}", lines.collect::<String>());
+            files.push(file("/etc/hosts", text, &first.origin));
+        }
+        files
     }
 
     fn net_entries<T>(&self, head: &str, read: impl Fn(&[Val], Option<&Val>) -> Option<T>) -> Vec<Traced<T>> {
@@ -92,6 +121,14 @@ fn link(labels: &[Val], value: Option<&Val>) -> Option<Link> {
         address: argument(args, "address").and_then(cidr),
         mtu: argument(args, "mtu").and_then(count).map(|it| it as u32),
     })
+}
+
+/// One address.
+fn ip(val: &Val) -> Option<IpAddr> {
+    match val.value {
+        Value::Address(address, _) => Some(address),
+        _ => None,
+    }
 }
 
 /// An address with its prefix; one alone is all of its bits.

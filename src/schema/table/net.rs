@@ -50,6 +50,25 @@ pub(super) const NET: &[Field] = &[
         "where a network is reached: through a gateway, or on an interface; `0.0.0.0/0` and `::/0` are everything",
     ),
     weaker(
+        setting(
+            "net",
+            "uplink",
+            Ty::Symbol(&["user"]),
+            "none",
+            "the way to what the host reaches, without any right: pasta(1) of the package `passt`, which must be installed. \
+             The host's own loopback cannot be reached through it, and nothing comes in",
+        ),
+        "where there was none",
+    ),
+    setting(
+        "net",
+        "dns",
+        Ty::List(&Ty::Host),
+        "what the tree has",
+        "the name servers, as /etc/resolv.conf has them; a firewall has to allow them",
+    ),
+    entry("net", "host", &[Ty::Word], Some(Ty::Host), "a name and its address, as /etc/hosts has them"),
+    weaker(
         rule(
             "allow",
             "what may come in, or go out, and with whom: `*`, or a network; everything else in that direction \
