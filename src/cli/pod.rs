@@ -93,7 +93,11 @@ impl PodHooks for Told<'_> {
     fn held(&mut self, started: Started) {
         self.skipped(&self.plan.holder, &started);
         self.seat.started(&self.plan.holder, &Seen { child: started.child, cgroups: started.cgroups.to_vec() });
-        self.voice.runs(self.seat.name());
+    }
+
+    fn forked(&mut self) {
+        // The caller of a pod in the background waits until nobody holds its pipe any more.
+        self.voice = Voice::Foreground;
     }
 
     fn started(&mut self, container: usize, started: Started) {
@@ -120,6 +124,8 @@ impl PodHooks for Told<'_> {
 
     fn event(&mut self, event: &PodEvent) {
         match event {
+            // Who has started it in the background has waited for this.
+            PodEvent::Ready => self.voice.runs(self.seat.name()),
             PodEvent::Restarts { container, status, count, pause } => {
                 let container = self.container(*container);
                 let most =

@@ -29,6 +29,16 @@ fn run(stage: &Stage) -> Outcome {
     stage.run::<&str>(&[])
 }
 
+/// A folder in the stage's that its caller may use as XDG_RUNTIME_DIR.
+fn with_room(stage: Stage, who: Who) -> (Stage, String) {
+    let stage = stage.folder("room");
+    let room = stage.path("room");
+    fs::set_permissions(&room, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("our own folder");
+    nix::unistd::chown(&room, Some(who.uid().into()), None).expect("a folder can be given away");
+    let runtime = room.to_string_lossy().into_owned();
+    (stage, runtime)
+}
+
 /// The lines that a container has said.
 fn said(outcome: &Outcome, name: &str) -> Vec<String> {
     let text = String::from_utf8_lossy(outcome.bytes()).into_owned();
@@ -225,11 +235,45 @@ both! {
         assert!(lines.contains(&"nsl-pod".to_string()), "{outcome:?}");
     }
 
+    fn a_pod_in_the_background_is_there_when_all_are_ready(who) {
+        let stage = pod(who, SHARED, &[
+            ("b", "after = [a]", "echo b is up; sleep 1000"),
+            ("a", "ready = file(/tmp/up, within: 30s)", "sleep 0.3; touch /tmp/up; sleep 1000"),
+        ]);
+        let (stage, runtime) = with_room(stage, who);
+        let name = format!("bg{}", std::process::id());
+        let nsl = |args: &[&str]| {
+            let mut command = std::process::Command::new(stage.path("nsl"));
+            command.args(args);
+            stage.as_caller(&mut command);
+            command.env("XDG_RUNTIME_DIR", &runtime);
+            let output = stage::spawn(&mut command).wait_with_output().expect("nsl ends");
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+        };
+        fs::write(stage.path("test.nsl"), stage.text()).expect("our own folder");
+        let file = stage.path("test.nsl").to_string_lossy().into_owned();
+        let started = nsl(&["run", "--detach", "--name", &name, &file]);
+        assert_eq!((started.0, started.1.trim()), (Some(0), name.as_str()));
+        let inside = nsl(&["exec", &format!("{name}.b"), "--", "/bin/sh", "-c", "uname -n; id -u; cat /proc/1/comm"]);
+        assert_eq!(inside, (Some(0), "pod\n0\nnsl-init\n".to_string()));
+        assert_eq!(nsl(&["exec", &format!("{name}.a"), "--", "/bin/sh", "-c", "test -e /tmp/up"]).0, Some(0));
+        let listed = nsl(&["ps"]).1;
+        assert!(listed.contains(&format!("{name}.a")) && listed.contains(&format!("{name}.b")), "{listed}");
+        assert!(nsl(&["logs", &name]).1.contains("b | b is up"));
+        nsl(&["stop", &name]);
+        let begun = Instant::now();
+        let mut left = leftovers::processes(&stage.token());
+        while !left.is_empty() && begun.elapsed() < stage::patience() {
+            std::thread::sleep(Duration::from_millis(20));
+            left = leftovers::processes(&stage.token());
+        }
+        assert!(left.is_empty(), "{left:#?}");
+        nsl(&["rm", &name]);
+    }
+
     fn a_pod_and_a_sandbox_are_joined_by_name(who) {
-        let room = Stage::of(who, "").folder("room");
-        fs::set_permissions(room.path("room"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("our own folder");
-        nix::unistd::chown(&room.path("room"), Some(who.uid().into()), None).expect("a folder can be given away");
-        let runtime = room.path("room").to_string_lossy().into_owned();
+        let (_room, runtime) = with_room(Stage::of(who, ""), who);
         let name = format!("p{}", std::process::id());
         let stage = pod(who, SHARED, &[("a", "", "echo up; sleep 1000")]).env("XDG_RUNTIME_DIR", &runtime).option("--name").option(&name);
         let mut running = stage.start::<&str>(&[]);

@@ -59,6 +59,7 @@ pub fn start(
                 sys::exit_now(125);
             }
             drop(supervisor);
+            hooks.forked();
             let status = match redirect(out_write, err_write).and_then(|()| copies(namespaces)) {
                 Ok(pod) => run(container, index, Prepared::of_container(pod, owner), &control_write, hooks),
                 Err(_) => 125,

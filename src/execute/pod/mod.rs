@@ -33,6 +33,8 @@ pub enum Stream {
 /// Something that happens to a container, by its index in the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PodEvent {
+    /// Every container has been ready.
+    Ready,
     /// It ended, and will be started again.
     Restarts {
         /// Which.
@@ -68,6 +70,8 @@ pub enum PodEvent {
 pub trait PodHooks {
     /// The namespaces are there. Called in the supervisor.
     fn held(&mut self, started: Started);
+    /// A member was forked. Called in it, before anything else: what belongs to the supervisor alone is to be let go.
+    fn forked(&mut self);
     /// A program runs. Called in the member.
     fn started(&mut self, container: usize, started: Started);
     /// A container has ended. Called in the member, which ends then.

@@ -62,6 +62,8 @@ struct Watch<'a, 'h> {
     hooks: &'h mut dyn PodHooks,
     /// In the order in which they are started.
     containers: Vec<Container<'a>>,
+    /// Whether it was told that all are ready.
+    told_ready: bool,
     /// The pod ends: one container after the other, the last first.
     stopping: bool,
     /// What the pod ends with, once something has decided it.
@@ -79,7 +81,7 @@ pub fn watch(
 ) -> i32 {
     let container = |plan| Container { plan, state: State::Waiting, ready: false, restarts: 0 };
     let containers = plan.containers.iter().map(container).collect();
-    let mut watch = Watch { owner, namespaces, hooks, containers, stopping: false, status: None };
+    let mut watch = Watch { owner, namespaces, hooks, containers, told_ready: false, stopping: false, status: None };
     loop {
         watch.start_what_can();
         if watch.stopping {
@@ -98,6 +100,10 @@ pub fn watch(
         }
         for index in ready.containers {
             watch.listen(index);
+        }
+        if !watch.told_ready && !watch.stopping && watch.containers.iter().all(|it| it.ready) {
+            watch.told_ready = true;
+            watch.hooks.event(&PodEvent::Ready);
         }
         watch.keep_time();
     }
