@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod doctor;
+mod drift;
 mod edits;
 mod exec;
 mod expand;
@@ -10,10 +11,12 @@ mod explain;
 mod fmt;
 mod freeze;
 mod inputs;
+mod inspect;
 mod kill;
 mod live;
 mod logs;
 mod lsp;
+mod ns;
 mod plan;
 mod pod;
 mod policy;
@@ -90,6 +93,9 @@ enum Command {
     Run(run::Run),
     Ps(ps::Ps),
     Top(live::Top),
+    Inspect(inspect::Inspect),
+    Drift(drift::DriftOf),
+    Ns(ns::Ns),
     Exec(exec::Exec),
     Logs(logs::Logs),
     Stop(stop::Stop),
@@ -120,6 +126,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> i32 {
         Ok(Command::Run(it)) => run::main(&it),
         Ok(Command::Ps(it)) => ps::main(&it),
         Ok(Command::Top(it)) => live::main(&it),
+        Ok(Command::Inspect(it)) => inspect::main(&it),
+        Ok(Command::Drift(it)) => drift::main(&it),
+        Ok(Command::Ns(it)) => ns::main(&it),
         Ok(Command::Exec(it)) => exec::main(&it),
         Ok(Command::Logs(it)) => logs::main(&it),
         Ok(Command::Stop(it)) => stop::main(&it),

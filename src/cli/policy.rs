@@ -100,7 +100,44 @@ pub enum Planned {
     Pod(plan::PodPlan),
 }
 
+impl Planned {
+    /// What it is called in the policy.
+    pub fn name(&self) -> &str {
+        match self {
+            Planned::Sandbox(plan) => &plan.name,
+            Planned::Pod(pod) => &pod.name,
+        }
+    }
+
+    /// The plan of a sandbox; of a pod, that of what is called so in it.
+    pub fn of(&self, name: &str) -> Result<&plan::Plan, Diagnostic> {
+        let pod = match self {
+            Planned::Sandbox(plan) => return Ok(plan),
+            Planned::Pod(pod) => pod,
+        };
+        let mut plans = pod.containers.iter().map(|it| &it.plan).chain([&pod.holder]);
+        plans.find(|it| it.name == name).ok_or_else(|| {
+            let names: Vec<String> =
+                pod.containers.iter().map(|it| format!("`{}.{}`", pod.name, it.plan.name)).collect();
+            Diagnostic::error("whole-pod", format!("`{name}` is none of the containers of the pod `{}`", pod.name))
+                .help(format!("name one of them, as `nsl ps` does: {}", names.join(", ")))
+        })
+    }
+}
+
 impl Choice {
+    /// The only sandbox of a file, with nothing set.
+    pub fn of(file: &std::path::Path) -> Choice {
+        Choice {
+            file: file.to_path_buf(),
+            name: None,
+            settings: Settings { set: Vec::new() },
+            cgroup_parent: None,
+            fds: Vec::new(),
+            args: Vec::new(),
+        }
+    }
+
     /// The plan for this host, or what stands in its way; and warnings either way.
     pub fn plan(&self) -> Result<(Ready, Vec<Diagnostic>), (Files, Vec<Diagnostic>)> {
         if self.file.as_os_str() == "-" {

@@ -47,16 +47,10 @@ pub fn main(args: &Ps) -> i32 {
     if args.json {
         return terminal::print_json(&rows);
     }
-    terminal::print(&inspect::table(&HEADS, &rows.iter().map(cells).collect::<Vec<_>>(), width()))
+    terminal::print(&inspect::table(&HEADS, &rows.iter().map(cells).collect::<Vec<_>>(), terminal::table_width()))
 }
 
 const HEADS: [&str; 5] = ["NAME", "STATUS", "PID", "SINCE", "COMMAND"];
-
-/// A table in a file or a pipe is not cut.
-fn width() -> usize {
-    use std::io::IsTerminal;
-    if std::io::stdout().is_terminal() { terminal::stdout_style().width } else { usize::MAX }
-}
 
 fn cells(row: &Row) -> Vec<String> {
     let status = match row.exit_status {

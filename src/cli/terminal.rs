@@ -66,6 +66,11 @@ pub fn stderr_style() -> Style {
     style(&io::stderr(), io::stderr())
 }
 
+/// The width of a table on the standard output; in a file or a pipe it is not cut.
+pub fn table_width() -> usize {
+    if io::stdout().is_terminal() { stdout_style().width } else { usize::MAX }
+}
+
 /// Writes to the standard output. A reader that has gone away wants no more, which is no failure; any other
 /// failure (a full disk) is told, and is one of nsl's own.
 pub fn print(text: &str) -> i32 {

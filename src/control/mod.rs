@@ -22,14 +22,7 @@ pub fn enterable(entry: &Entry) -> Result<(&Record, Plan), Diagnostic> {
         return Err(Diagnostic::error("sandbox-frozen", format!("the sandbox `{}` is frozen", record.name))
             .help(format!("let it go on: `nsl thaw {}`", record.name)));
     }
-    let plan = entry.plan().ok_or_else(|| {
-        Diagnostic::error(
-            "other-version",
-            format!("the plan of `{}` was written by another version of nsl", record.name),
-        )
-        .help("use the nsl that started it")
-    })?;
-    Ok((record, plan))
+    Ok((record, entry.performed()?))
 }
 
 /// Asks a sandbox to end, as its policy says: its stop signal, and SIGKILL after its timeout. Returns when it is over.

@@ -25,7 +25,7 @@ use super::spawn::{Running, host_pids};
 use super::supervise::{self, Watched};
 use super::terminal::{self, Inside, Settings, Terminal};
 use super::{cgroup, filter, sys};
-use crate::plan::{Action, Bytes, NsKind, Plan, Stage, Step};
+use crate::plan::{Action, Bytes, Ending, NsKind, Plan, Signal, Stage, Step};
 use crate::report::Diagnostic;
 use crate::state::{Process, Record};
 
@@ -65,6 +65,87 @@ pub fn enter(record: &Record, plan: &Plan, guest: &Guest) -> Result<i32, (Diagno
         Ended::Signaled(signal) => Ok(128 + signal),
         Ended::Failed(notice) => Err((explain(record, &plan, &notice), super::explain::exit_code(&plan, &notice))),
     }
+}
+
+/// What is to be run in namespaces of a process.
+#[derive(Clone, Debug, Default)]
+pub struct Visit {
+    /// The kinds to enter; none: all that are not the caller's own.
+    pub kinds: Vec<NsKind>,
+    /// The program and its arguments.
+    pub argv: Vec<Bytes>,
+    /// The environment, `NAME=value`.
+    pub env: Vec<Bytes>,
+}
+
+/// Runs a program in namespaces of a process with the caller's rights, as nsenter(1) does: no walls of a sandbox are put up. The result is as that
+/// of [`enter`].
+pub fn visit(process: Process, visit: &Visit) -> Result<i32, (Diagnostic, i32)> {
+    sys::default_sigchld();
+    let wanted = |kind: &str| visit.kinds.is_empty() || visit.kinds.iter().any(|it| it.name() == kind);
+    let mut namespaces = process.namespaces();
+    namespaces.retain(|kind, _| wanted(kind));
+    let refuse = |finding: Diagnostic| Err((finding, 125));
+    let who = format!("process {}", process.pid);
+    if namespaces.is_empty() {
+        let message = format!("the namespaces of {who} may not be looked at");
+        return refuse(
+            Diagnostic::error("process-hidden", message).help("it is another user's, or not dumpable: ask as root"),
+        );
+    }
+    let record = Record {
+        name: who.clone(),
+        supervisor: process,
+        program: Some(process),
+        init: None,
+        namespaces,
+        cgroups: Vec::new(),
+        ..Record::default()
+    };
+    let ending =
+        Ending { signal: Signal { name: "TERM".into(), number: 15 }, timeout: 0, after: None, after_span: None };
+    let mut plan = Plan { name: who, steps: Vec::new(), degraded: Vec::new(), ending };
+    let result = doors(&record).map_err(|failure| Notice { step: Notice::NO_STEP, failure, fatal: true });
+    let ended = result.and_then(|doors| {
+        plan.steps.extend(doors.iter().map(|door| joining(door.kind, &plan)).collect::<Vec<_>>());
+        let own = |stage, action| Step { stage, action, ..joining(NsKind::User, &plan) };
+        let mut last = Vec::new();
+        if doors.iter().any(|door| door.kind == NsKind::User) {
+            // Who enters has every capability there, but no id of its own.
+            let (uid, gid) = first_ids(process);
+            last.push(own(Stage::Child, Action::SetIds { uid, gid, groups: None }));
+        }
+        last.push(own(Stage::Program, Action::CloseFds { keep: Default::default() }));
+        last.push(own(Stage::Program, Action::Exec { argv: visit.argv.clone(), env: visit.env.clone() }));
+        plan.steps.extend(last);
+        attempt(&record, &plan, &doors)
+    });
+    match ended.map(|watched| watched.ended) {
+        Ok(Ended::Exited(status)) => Ok(status),
+        Ok(Ended::Signaled(signal)) => Ok(128 + signal),
+        Ok(Ended::Failed(notice)) | Err(notice) => {
+            let status = super::explain::exit_code(&plan, &notice);
+            if status != 125 {
+                let mut finding = super::explain(&plan, &notice);
+                finding.labels.clear();
+                return Err((finding, status));
+            }
+            let message = format!("{} cannot be entered: {}", record.name, notice.failure);
+            refuse(Diagnostic::error("ns-enter-failed", message).help(
+                "entering takes CAP_SYS_ADMIN in the user namespace that owns the namespace (`nsl ns` shows which): its maker has it, and root",
+            ))
+        }
+    }
+}
+
+/// Root inside where the maps have it, and else the first id of each.
+fn first_ids(process: Process) -> (u32, u32) {
+    let first = |file: &str| {
+        let text = std::fs::read_to_string(format!("/proc/{}/{file}", process.pid)).unwrap_or_default();
+        let inside = text.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok());
+        inside.min().unwrap_or(0)
+    };
+    (first("uid_map"), first("gid_map"))
 }
 
 /// The step of the process in between that joins a namespace.

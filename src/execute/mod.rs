@@ -56,7 +56,7 @@ use std::time::Duration;
 pub use aftermath::{aftermath, limits_hit};
 pub use background::{Background, Side, Start, detach};
 pub use descriptors::Handed;
-pub use enter::{Guest, enter};
+pub use enter::{Guest, Visit, enter, visit};
 pub use explain::explain;
 pub use failure::{Failure, Notice};
 pub use filter::{Answer, Call, FilterError, audit_arch, compile, listing, run as run_filter};

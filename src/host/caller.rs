@@ -79,6 +79,12 @@ fn capabilities() -> Vec<String> {
 }
 
 /// In the words of the language, in the order of their numbers.
+/// The names of the capabilities that this version knows, without `CAP_`, by their numbers: capability.h.
+pub fn capability_numbers() -> std::collections::BTreeMap<u8, String> {
+    let plain = |name: String| name.to_lowercase().trim_start_matches("cap_").to_string();
+    caps::all().into_iter().map(|it| (it.index(), plain(it.to_string()))).collect()
+}
+
 pub(super) fn capability_names(set: caps::CapsHashSet) -> Vec<String> {
     let mut found: Vec<caps::Capability> = set.into_iter().collect();
     found.sort_by_key(|it| it.index());

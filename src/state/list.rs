@@ -54,6 +54,14 @@ impl Entry {
         serde_json::from_str(&self.plan).ok()
     }
 
+    /// What was performed, or why that is not known.
+    pub fn performed(&self) -> Result<Plan, Diagnostic> {
+        self.plan().ok_or_else(|| {
+            let message = format!("the plan of `{}` was written by another version of nsl", self.name);
+            Diagnostic::error("other-version", message).help("use the nsl that started it")
+        })
+    }
+
     /// The record of a sandbox that runs, or why there is none.
     pub fn running(&self) -> Result<&Record, Diagnostic> {
         match (&self.phase, &self.record) {

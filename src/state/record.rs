@@ -40,7 +40,7 @@ pub struct Seen {
 }
 
 /// One sandbox. The names of the fields are part of the interface of `nsl ps --json` and `nsl inspect --json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// [`FORMAT`]
     pub format: u32,

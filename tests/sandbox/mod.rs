@@ -23,6 +23,7 @@ mod limits;
 mod links;
 mod namespaces;
 mod network;
+mod ns;
 mod overlays;
 mod pods;
 mod program;

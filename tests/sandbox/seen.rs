@@ -8,20 +8,20 @@ use serde_json::Value;
 use super::*;
 
 /// A stage whose sandboxes are written down in its own folder.
-fn stage(who: Who) -> Stage {
+pub fn stage(who: Who) -> Stage {
     let stage = Stage::new(who);
     let room = stage.path("room").display().to_string();
     stage.env("NSL_STATE_DIR", &room)
 }
 
 /// What another `nsl` of the same caller says: status, output, and what it complains of.
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
-fn nsl(stage: &Stage, args: &[&str]) -> Said {
+pub fn nsl(stage: &Stage, args: &[&str]) -> Said {
     let mut command = Command::new(stage.path("nsl"));
     command.args(args);
     stage.as_caller(&mut command);
@@ -31,14 +31,14 @@ fn nsl(stage: &Stage, args: &[&str]) -> Said {
 }
 
 #[track_caller]
-fn ok(stage: &Stage, args: &[&str]) -> String {
+pub fn ok(stage: &Stage, args: &[&str]) -> String {
     let said = nsl(stage, args);
     assert_eq!(said.code, 0, "{args:?}: {}{}", said.out, said.err);
     said.out
 }
 
 /// All rows, once none is of a sandbox whose program runs and whose nsl has not yet written that down.
-fn ps(stage: &Stage) -> Vec<Value> {
+pub fn ps(stage: &Stage) -> Vec<Value> {
     loop {
         let rows: Vec<Value> = serde_json::from_str(&ok(stage, &["ps", "--json"])).expect("JSON");
         if rows.iter().all(|row| row["status"] != "starting") {
@@ -52,7 +52,7 @@ fn names(stage: &Stage) -> Vec<String> {
 }
 
 /// Tells that it runs, and waits.
-const WAITER: [&str; 3] = ["/bin/sh", "-c", "trap 'exit 7' USR1; echo ready; while :; do sleep 0.1; done"];
+pub const WAITER: [&str; 3] = ["/bin/sh", "-c", "trap 'exit 7' USR1; echo ready; while :; do sleep 0.1; done"];
 
 fn files_of_room(stage: &Stage) -> Vec<String> {
     let entries = std::fs::read_dir(stage.path("room")).into_iter().flatten().flatten();

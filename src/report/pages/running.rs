@@ -69,6 +69,26 @@ pub(super) const PAGES: &[Page] = &[
         "The output of a sandbox in the background goes through a process that keeps the log short. It could not be started, or the log could not be made: the message says why.",
     ),
     page(
+        "no-process",
+        "a process that is not there",
+        "The number is that of no process, in the PID namespace of the caller; or no process of the sandbox is left.",
+    ),
+    page(
+        "process-hidden",
+        "a process that may not be looked at",
+        "The namespaces of a process are shown to its own user and to root, and of a process that is not dumpable to root alone: proc_pid_ns(5), ptrace(2).",
+    ),
+    page(
+        "ns-enter-failed",
+        "a namespace that could not be entered",
+        "setns(2) takes CAP_SYS_ADMIN in the user namespace that owns the namespace, and for most kinds in the caller's own as well. Who has made a user namespace has it there, and in all that this one owns; so `nsl ns enter` enters the user namespace first. A mount namespace takes CAP_SYS_CHROOT too.",
+    ),
+    page(
+        "whole-pod",
+        "a pod where one container is meant",
+        "A pod has several programs, each with walls of its own, so there is no one plan to compare with. `nsl ps` names its containers, as in `shop.app`, and `nsl drift shop.nsl --run shop.app` compares one.",
+    ),
+    page(
         "still-runs",
         "a sandbox that cannot be forgotten yet",
         "`nsl rm` removes what is kept of a sandbox that ran in the background: its log and its status. While it runs there is nothing to remove.",
