@@ -323,13 +323,13 @@
 
 (defconst nsl--fields
   '("abi" "address" "after" "allow" "ambient" "as" "boottime" "core" "cpu" "cpu.max" "cpu.weight"
-    "cpuset.cpus" "cpuset.mems" "cwd" "data" "deny" "domainname" "env" "essential" "fd" "files" "fsize"
-    "group" "groups" "hide" "hostname" "hugetlb.max" "init" "io.max" "io.weight" "keep" "link" "locks"
+    "cpuset.cpus" "cpuset.mems" "cwd" "data" "deny" "dns" "domainname" "env" "essential" "fd" "files" "fsize"
+    "group" "groups" "hide" "host" "hostname" "hugetlb.max" "init" "io.max" "io.weight" "keep" "link" "locks"
     "loopback" "map" "memlock" "memory.high" "memory.low" "memory.max" "memory.min" "memory.oom.group"
     "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue" "nice" "no-new-privs" "nofile" "nproc"
     "otherwise" "pids.max" "protect" "publish" "ready" "realtime" "restart" "root" "route" "rss" "rtprio"
     "rttime" "run" "scope" "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout" "tcp.bind"
-    "tcp.connect" "timeout" "tty")
+    "tcp.connect" "timeout" "tty" "uplink")
   "The fields of the language.")
 
 (defconst nsl--keywords
@@ -413,7 +413,7 @@
     "image" "in" "inherit" "invisible" "join" "kill" "kill-thread" "log" "macvlan" "mqueue" "never" "new"
     "noaccess" "noexec" "none" "nosymfollow" "null" "on-failure" "out" "outer" "overlay" "passthru" "pid"
     "pod" "private" "proc" "ptraceable" "quota" "rates" "ro" "rw" "secret" "signal" "stdout" "subid" "suid"
-    "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited" "unprivileged" "up" "vepa" "veth")
+    "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited" "unprivileged" "up" "user" "vepa" "veth")
   "The values of the language.")
 
 ;; words: end

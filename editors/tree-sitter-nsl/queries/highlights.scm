@@ -43,13 +43,13 @@
 
 ((statement name: (field_name) @property)
   (#any-of? @property "abi" "address" "after" "allow" "ambient" "as" "boottime" "core" "cpu" "cpu.max"
-    "cpu.weight" "cpuset.cpus" "cpuset.mems" "cwd" "data" "deny" "domainname" "env" "essential" "fd" "files"
-    "fsize" "group" "groups" "hide" "hostname" "hugetlb.max" "init" "io.max" "io.weight" "keep" "link" "locks"
-    "loopback" "map" "memlock" "memory.high" "memory.low" "memory.max" "memory.min" "memory.oom.group"
-    "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue" "nice" "no-new-privs" "nofile" "nproc"
-    "otherwise" "pids.max" "protect" "publish" "ready" "realtime" "restart" "root" "route" "rss" "rtprio"
-    "rttime" "run" "scope" "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout" "tcp.bind"
-    "tcp.connect" "timeout" "tty"))
+    "cpu.weight" "cpuset.cpus" "cpuset.mems" "cwd" "data" "deny" "dns" "domainname" "env" "essential" "fd"
+    "files" "fsize" "group" "groups" "hide" "host" "hostname" "hugetlb.max" "init" "io.max" "io.weight" "keep"
+    "link" "locks" "loopback" "map" "memlock" "memory.high" "memory.low" "memory.max" "memory.min"
+    "memory.oom.group" "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue" "nice" "no-new-privs" "nofile"
+    "nproc" "otherwise" "pids.max" "protect" "publish" "ready" "realtime" "restart" "root" "route" "rss"
+    "rtprio" "rttime" "run" "scope" "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout"
+    "tcp.bind" "tcp.connect" "timeout" "tty" "uplink"))
 
 ((statement label: (symbol) @constant.builtin)
   (#any-of? @constant.builtin "gid" "host" "i386" "in" "join" "new" "none" "out" "pod" "uid"))
@@ -121,7 +121,7 @@
     "mqueue" "never" "new" "noaccess" "noexec" "none" "nosymfollow" "null" "on-failure" "out" "outer"
     "overlay" "passthru" "pid" "pod" "private" "proc" "ptraceable" "quota" "rates" "ro" "rw" "secret" "signal"
     "stdout" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited" "unprivileged" "up"
-    "vepa" "veth"))
+    "user" "vepa" "veth"))
 
 ([
   (statement value: (symbol) @constant)

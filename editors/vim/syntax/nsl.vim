@@ -256,12 +256,12 @@ syn keyword nslConstant contained ADDR_COMPAT_LAYOUT ADDR_LIMIT_32BIT ADDR_LIMIT
       \ WNOHANG WNOWAIT WSTOPPED WUNTRACED XATTR_CREATE XATTR_REPLACE
 syn keyword nslDeclaration contained container pod profile sandbox
 syn keyword nslField contained abi address after allow ambient as boottime core cpu cpu.max cpu.weight
-      \ cpuset.cpus cpuset.mems cwd data deny domainname env essential fd files fsize group groups hide
-      \ hostname hugetlb.max init io.max io.weight keep link locks loopback map memlock memory.high memory.low
-      \ memory.max memory.min memory.oom.group memory.swap.max mkdir monotonic mount msgqueue nice
+      \ cpuset.cpus cpuset.mems cwd data deny dns domainname env essential fd files fsize group groups hide
+      \ host hostname hugetlb.max init io.max io.weight keep link locks loopback map memlock memory.high
+      \ memory.low memory.max memory.min memory.oom.group memory.swap.max mkdir monotonic mount msgqueue nice
       \ no-new-privs nofile nproc otherwise pids.max protect publish ready realtime restart root route rss
       \ rtprio rttime run scope setgroups signal sigpending stack stderr stdin stdout tcp.bind tcp.connect
-      \ timeout tty
+      \ timeout tty uplink
 syn keyword nslKeyword contained as else for group if let nsl param require syscalls use with
 syn keyword nslModifier contained default final optional override prefer remove
 syn keyword nslOperatorWord contained and in not or
@@ -314,7 +314,7 @@ syn keyword nslValue contained abstract-unix-socket allow always append bind bri
       \ device devpts dir down empty ephemeral errno exec false file gid host i386 idmap image in inherit
       \ invisible join kill kill-thread log macvlan mqueue never new noaccess noexec none nosymfollow null
       \ on-failure out outer overlay passthru pid pod private proc ptraceable quota rates ro rw secret signal
-      \ stdout subid suid sys tcp tmpfs trap tree true uid unlimited unprivileged up vepa veth
+      \ stdout subid suid sys tcp tmpfs trap tree true uid unlimited unprivileged up user vepa veth
 " words: end
 
 syn case match
