@@ -168,6 +168,7 @@ impl Offer<'_> {
         let (dir, last) = typed.rsplit_once('/').map_or(("", typed.as_str()), |(dir, last)| (dir, last));
         let base = Project::directory(&self.cursor.source.path).to_string();
         let whole = if typed.starts_with('/') { format!("{dir}/") } else { format!("{base}/{dir}") };
+        let Ok(whole) = crate::resolve::normalise(&whole) else { return };
         self.from = start + typed.len() - last.len();
         let hidden = last.starts_with('.');
         for entry in self.project().folders.list(whole.as_ref()) {
