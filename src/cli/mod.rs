@@ -16,6 +16,7 @@ mod kill;
 mod live;
 mod logs;
 mod lsp;
+mod man;
 mod ns;
 mod plan;
 mod pod;
@@ -112,6 +113,7 @@ enum Command {
     Why(why::Why),
     Doctor(doctor::Doctor),
     Lsp(lsp::Lsp),
+    Man(man::Man),
     Completions(completions::Completions),
 }
 
@@ -145,6 +147,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> i32 {
         Ok(Command::Why(it)) => why::main(&it),
         Ok(Command::Doctor(it)) => doctor::main(&it),
         Ok(Command::Lsp(it)) => lsp::main(&it),
+        Ok(Command::Man(it)) => man::main(&it),
         Ok(Command::Completions(it)) => completions::main(&it),
         Err(status) => status,
     }

@@ -5,6 +5,7 @@ mod choice;
 mod expanding;
 mod formatting;
 mod inputs;
+mod man;
 mod pages;
 mod usage;
 mod why;

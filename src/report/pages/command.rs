@@ -83,6 +83,12 @@ pub(super) const PAGES: &[Page] = &[
          `nsl::`; `nsl explain --list` prints them all, one a line.",
     ),
     page(
+        "man-unwritable",
+        "manual pages that cannot be written",
+        "`nsl man DIR` writes one page a command, and with `--language` that of the language, into a directory that exists. It makes no directory, as a \
+         misspelt one would never be found by man(1): `manpath` prints where it looks.",
+    ),
+    page(
         "lsp-broken-off",
         "a conversation with an editor that broke off",
         "`nsl lsp` speaks the Language Server Protocol with the editor that has started it: messages with a `Content-Length` header, over its standard input \
