@@ -22,7 +22,7 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
 
 fn stop(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     let stop = &sandbox.stop;
-    if let Some(after) = stop.after.as_ref().filter(|it| it.value == 0) {
+    for after in [&stop.after, &stop.cpu].into_iter().flatten().filter(|it| it.value == 0) {
         out.push(
             Diagnostic::error("stop-at-once", "the program would be ended before it starts")
                 .label(after.span(), "no time at all")

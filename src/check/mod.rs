@@ -27,6 +27,7 @@ mod seccomp_abi;
 mod seccomp_rules;
 mod special;
 mod stdio;
+mod sysctl;
 mod text;
 mod tree;
 
@@ -74,6 +75,7 @@ fn check_sandbox(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     landlock::check(sandbox, out);
     lifecycle::check(sandbox, out);
     stdio::check(sandbox, out);
+    sysctl::check(sandbox, out);
     provenance::tell(sandbox, &mut out[before..]);
 }
 

@@ -20,6 +20,14 @@ pub fn aftermath(plan: &Plan, report: &Report) -> Vec<Diagnostic> {
                 .help("raise `after` in `stop`, or find out what the program waits for"),
         );
     }
+    if report.cpu_over {
+        let finding = Diagnostic::warning("cpu-limit-hit", "the program was ended, as its CPU time was used up");
+        let span = limit(plan, |it| matches!(it, CgroupLimit::CpuTime(_)));
+        found.push(
+            at(finding, span, "`cpu` is what all of its processes may use together")
+                .help("raise `cpu` in `stop`, or find out what the program computes for so long"),
+        );
+    }
     if report.cgroups.oom_kills > 0 {
         let count = match report.cgroups.oom_kills {
             1 => "a process".to_string(),
@@ -62,6 +70,7 @@ pub fn limits_hit(plan: &Plan, report: &Report) -> Vec<&'static str> {
     let rlimit = resource_limit(plan, report).map(|(key, _)| key);
     let hit = [
         report.timed_out.then_some("stop.after"),
+        report.cpu_over.then_some("stop.cpu"),
         (report.cgroups.oom_kills > 0).then_some("cgroup.memory.max"),
         (report.cgroups.fork_failures > 0).then_some("cgroup.pids.max"),
         rlimit,

@@ -242,6 +242,7 @@ fn attempt(record: &Record, plan: &Plan, doors: &[Opened]) -> Result<Watched, No
         relay: None,
         host_pids,
         terminal,
+        parent: None,
         init: false,
         lease: Some(lease),
     };

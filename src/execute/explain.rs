@@ -91,6 +91,13 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
                     .to_string(),
             }),
         ),
+        Action::WatchParent => (
+            "parent-failed",
+            text(
+                "the process that has started nsl must be in the same PID namespace: write `with-parent` only where it is",
+            ),
+        ),
+        Action::Sysctl { name, .. } => ("sysctl-failed", sysctl_cause(name, errno)),
         Action::SetHostname(_) | Action::SetDomainname(_) => {
             ("hostname-failed", text("`uts new` gives the right to it"))
         }
@@ -210,6 +217,18 @@ fn stream_cause(open: &OpenStream, errno: i32) -> Option<String> {
             StdStream::Stdin => None,
             _ => text("nobody reads from this FIFO, or it is a socket"),
         },
+        _ => None,
+    }
+}
+
+fn sysctl_cause(name: &str, errno: i32) -> Option<String> {
+    match errno {
+        libc::ENOENT => Some(format!("this kernel has no {name}, or not in namespaces of one's own")),
+        libc::EINVAL | libc::ERANGE => Some(format!("the kernel does not take that value for {name}")),
+        libc::EACCES | libc::EPERM => Some(format!(
+            "{name} is for root of the namespace, `map uid 0` and `map gid 0`, or for the host's alone: write `prefer` to go on without it"
+        )),
+        libc::EROFS => text("/proc/sys is read-only here, as in a container: write `prefer` to go on without it"),
         _ => None,
     }
 }

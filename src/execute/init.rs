@@ -123,6 +123,7 @@ pub fn hold(janitor: Option<&OwnedFd>, supervisor: &OwnedFd) -> ! {
 /// Reaps whatever has ended; the wait status of the program in the kernel's form, once it has.
 fn reap(program: Pid) -> Option<i32> {
     let mut ended = None;
+    let mut attempts = 3;
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::Exited(pid, code)) if pid == program => ended = Some((code & 0xff) << 8),
@@ -131,6 +132,8 @@ fn reap(program: Pid) -> Option<i32> {
             }
             Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return ended,
             Ok(_) | Err(Errno::EINTR) => {}
+            // Nothing else is documented; but to miss the end of the program would be to wait for ever.
+            Err(_) if attempts > 0 => attempts -= 1,
             Err(_) => return ended,
         }
     }

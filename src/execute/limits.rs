@@ -55,6 +55,10 @@ pub fn put(dir: &CgroupDir, path: &Path, limit: &CgroupLimit) -> Done {
         CgroupLimit::IoMax(limit) => place.io_max(limit),
         CgroupLimit::IoWeight(weight) => place.io_weight(*weight),
         CgroupLimit::HugetlbMax(limit) => place.hugetlb(*limit),
+        CgroupLimit::CpuTime(_) => match super::cgroup::cpu_time(path) {
+            Some(_) => Ok(()),
+            None => Err(Failure::refused(format!("{} does not count CPU time", path.display()))),
+        },
     }
 }
 

@@ -50,6 +50,7 @@ mod terminal;
 mod tree;
 mod tree_causes;
 
+use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -127,6 +128,8 @@ fn run_prepared(
             ended: watched.ended,
             core_dumped: watched.core_dumped,
             timed_out: watched.timed_out,
+            cpu_over: watched.cpu_over,
+            orphaned: watched.orphaned,
             refused: watched.refused,
             usage: watched.usage,
             namespaces: watched.namespaces,
@@ -145,6 +148,7 @@ fn attempt(
     observe: &mut dyn FnMut(Event, &[join::Opened]),
 ) -> Result<supervise::Watched, Notice> {
     let signals = supervise::signals().map_err(|failure| Notice { step: 0, failure, fatal: true })?;
+    prepared.signals = Some(signals.as_raw_fd());
     let mut performed = |step: usize, took: Duration| {
         if watched {
             observe(Event::Performed(step, took), &[]);

@@ -28,6 +28,8 @@ pub enum Word {
 
 /// The longest detail that is sent; a frame stays below PIPE_BUF, so it arrives whole or not at all.
 const MAX_DETAIL: usize = 3000;
+/// How often a frame is tried: a supervisor that misses one would take the program for dead.
+const ATTEMPTS: u32 = 3;
 /// Kind, index, a number, a long number, the length of what follows.
 const HEAD: usize = 24;
 
@@ -59,7 +61,11 @@ impl Word {
         frame.extend(long.to_ne_bytes());
         frame.extend((detail.len() as u32).to_ne_bytes());
         frame.extend(detail);
-        while let Err(rustix::io::Errno::INTR) = rustix::io::write(pipe, &frame) {}
+        for _ in 0..ATTEMPTS {
+            if rustix::io::write(pipe, &frame).is_ok() {
+                return;
+            }
+        }
     }
 
     /// Takes the whole frames from the front of what was read from the pipe.

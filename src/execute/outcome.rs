@@ -27,6 +27,10 @@ pub struct Report {
     pub core_dumped: bool,
     /// Whether `stop { after = … }` ended it.
     pub timed_out: bool,
+    /// Whether `stop { cpu = … }` ended it.
+    pub cpu_over: bool,
+    /// Whether it was ended with the process that had started nsl: `stop { with-parent = true }`.
+    pub orphaned: bool,
     /// The system call for which the filter killed the program, where the kernel's log can be read and names it.
     pub refused: Option<RefusedCall>,
     /// What its processes used; `None` where none was started.
@@ -50,6 +54,8 @@ impl Default for Report {
             ended: Ended::Failed(Notice::incomplete(String::new())),
             core_dumped: false,
             timed_out: false,
+            cpu_over: false,
+            orphaned: false,
             refused: None,
             usage: None,
             cgroups: CgroupUse::default(),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, TcpListener, UdpSocket};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
@@ -43,6 +43,10 @@ pub struct Prepared {
     command: Option<Command>,
     descriptors: Descriptors,
     inside: Option<Inside>,
+    /// The supervisor's descriptor for signals, which the child has no use for.
+    pub signals: Option<RawFd>,
+    /// Whom the sandbox ends with: a pidfd.
+    pub parent: Option<OwnedFd>,
     /// The supervisor's side of the program's terminal.
     pub terminal: Option<Terminal>,
     /// Removes the cgroups and the placeholders.
@@ -85,6 +89,8 @@ pub struct Running {
     pub relay: Option<Pid>,
     /// The program's terminal, if it has one.
     pub terminal: Option<Terminal>,
+    /// Whom the sandbox ends with: a pidfd.
+    pub parent: Option<OwnedFd>,
     /// Whether an init stands between nsl and the program.
     pub init: bool,
     /// What is to be known to end the program's processes, where no PID namespace does it.
@@ -185,6 +191,10 @@ impl Prepared {
                 Ok(())
             }
             Action::OpenStream(open) => self.descriptors.open(open),
+            Action::WatchParent => {
+                self.parent = Some(parent()?);
+                Ok(())
+            }
             Action::CallerTerminal => {
                 let janitor = self.janitor.as_ref().ok_or_else(|| Failure::refused("there is no janitor"))?;
                 let (terminal, inside) = terminal::pair(Settings::of_caller()?, janitor.pipe().as_fd())?;
@@ -220,6 +230,22 @@ impl Prepared {
 
     fn made(&self, dir: &CgroupDir) -> Option<&Made> {
         self.cgroups.iter().find(|made| made.dir == *dir)
+    }
+}
+
+/// The process that has started nsl, safe against reuse of its number. One that is gone already is init's to have, or a subreaper's:
+/// that one is watched then, as prctl(2) PR_SET_PDEATHSIG would.
+fn parent() -> Done<OwnedFd> {
+    let what = || "opening the process that has started nsl".to_string();
+    loop {
+        let Some(pid) = rustix::process::getppid() else {
+            return Err(Failure::refused("the process that has started nsl is not of this PID namespace"));
+        };
+        let opened = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty());
+        // Between the two calls it may have ended, and its number be another's.
+        if rustix::process::getppid() == Some(pid) {
+            return opened.context(what);
+        }
     }
 }
 
@@ -267,6 +293,8 @@ pub fn launch(
     let Some((pid, pidfd)) = cloned else {
         // The child. The write end of its own gate would keep the gate open after the supervisor's death.
         drop((gate, notices, status));
+        // Descriptors may be few, and its owner is in the supervisor's part of the stack, which the child never returns to.
+        let _ = prepared.signals.map(|signals| sys::close_range(signals, signals));
         prepared.joined.clear();
         child::run(Birth {
             plan,
@@ -292,7 +320,7 @@ pub fn launch(
     prepared.descriptors = Descriptors::default();
     prepared.inside = None;
     prepared.joined.clear();
-    let terminal = prepared.terminal.take();
+    let (terminal, parent) = (prepared.terminal.take(), prepared.parent.take());
     let init = plan.steps.iter().any(|step| step.action == Action::ForkInit);
     let mut running = Running {
         inside: Vec::new(),
@@ -304,6 +332,7 @@ pub fn launch(
         relay: None,
         host_pids,
         terminal,
+        parent,
         init,
         lease: None,
     };

@@ -14,8 +14,8 @@ use super::failure::{Context, Done, Notice};
 use super::notices::Word;
 use super::outcome::{Clock, Ended, RefusedCall, Usage};
 use super::spawn::Running;
-use super::{Event, Started, init, kernel_log, sys};
-use crate::plan::{NsKind, Plan};
+use super::{Event, Started, cgroup, init, kernel_log, sys};
+use crate::plan::{Action, CgroupLimit, NsKind, Plan};
 
 /// Blocks every signal in this process and, by inheritance, in all of its helpers, so that none is lost; those of
 /// interest are read from the descriptor.
@@ -34,6 +34,10 @@ pub struct Watched {
     pub core_dumped: bool,
     /// Whether `stop { after = … }` ended it.
     pub timed_out: bool,
+    /// Whether `stop { cpu = … }` ended it.
+    pub cpu_over: bool,
+    /// Whether it was ended with the process that had started nsl.
+    pub orphaned: bool,
     /// The system call for which the filter killed it.
     pub refused: Option<RefusedCall>,
     /// What its processes used.
@@ -65,11 +69,16 @@ pub fn watch(
         complete: false,
         program: None,
         heard: Some(Vec::new()),
+        deaf: 0,
         namespaces: Vec::new(),
         skipped: early,
         stop_at: plan.ending.after.map(|it| Instant::now() + Duration::from_nanos(it)),
         kill_at: None,
         timed_out: false,
+        cpu: cpu_limit(plan),
+        cpu_at: cpu_limit(plan).map(|_| Instant::now()),
+        cpu_over: false,
+        orphaned: false,
     };
     loop {
         let ready = watch.wait(running, signals);
@@ -81,6 +90,11 @@ pub fn watch(
         }
         if ready.status {
             watch.read_status(&running.status);
+        }
+        if ready.parent {
+            running.parent = None;
+            watch.orphaned = true;
+            watch.stop(running);
         }
         if ready.lease {
             send(running, libc::SIGKILL);
@@ -100,6 +114,9 @@ pub fn watch(
     watch.finish(running)
 }
 
+/// How often a pipe may fail to be read, by signals or otherwise, before that is taken for its end.
+const MOST_DEAF: u32 = 100;
+
 #[derive(Default)]
 struct Ready {
     signal: bool,
@@ -107,6 +124,7 @@ struct Ready {
     status: bool,
     child: bool,
     lease: bool,
+    parent: bool,
 }
 
 struct Watch<'a> {
@@ -125,16 +143,23 @@ struct Watch<'a> {
     program: Option<i32>,
     /// Bytes of a frame that has not come whole; `None` once the pipe is at its end.
     heard: Option<Vec<u8>>,
+    /// How often the pipe could not be read.
+    deaf: u32,
     namespaces: Vec<(NsKind, u64)>,
     skipped: Vec<Notice>,
     stop_at: Option<Instant>,
     kill_at: Option<Instant>,
     timed_out: bool,
+    /// The CPU time that all of it may use, and when it is looked at next.
+    cpu: Option<Duration>,
+    cpu_at: Option<Instant>,
+    cpu_over: bool,
+    orphaned: bool,
 }
 
 impl Watch<'_> {
     fn wait(&self, running: &Running, signals: &SignalFd) -> Ready {
-        let next = [self.stop_at, self.kill_at].into_iter().flatten().min();
+        let next = [self.stop_at, self.kill_at, self.cpu_at].into_iter().flatten().min();
         let timeout = next.map(|at| {
             let left = at.saturating_duration_since(Instant::now());
             rustix::event::Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) }
@@ -152,6 +177,10 @@ impl Watch<'_> {
             fds.push(PollFd::new(lease, PollFlags::IN));
             fds.len() - 1
         });
+        let parent = running.parent.as_ref().map(|parent| {
+            fds.push(PollFd::new(parent, PollFlags::IN));
+            fds.len() - 1
+        });
         if let Some(terminal) = &running.terminal {
             terminal.polls(&mut fds);
         }
@@ -165,6 +194,7 @@ impl Watch<'_> {
             notices: notices.is_some_and(readable),
             status: status.is_some_and(readable),
             lease: lease.is_some_and(readable),
+            parent: parent.is_some_and(readable),
         }
     }
 
@@ -205,6 +235,14 @@ impl Watch<'_> {
             self.timed_out = true;
             self.stop(running);
         }
+        if let Some(limit) = self.cpu.filter(|_| self.cpu_at.is_some_and(|at| at <= now)) {
+            let used = self.cgroups.iter().find_map(|path| cgroup::cpu_time(path)).unwrap_or_default();
+            self.cpu_at = (used < limit).then(|| now + next_look(limit - used));
+            if used >= limit {
+                self.cpu_over = true;
+                self.stop(running);
+            }
+        }
         if self.kill_at.is_some_and(|at| at <= now) {
             self.kill_at = None;
             send(running, libc::SIGKILL);
@@ -224,8 +262,13 @@ impl Watch<'_> {
                 heard.extend_from_slice(&buffer[..count]);
                 Word::take(heard)
             }
-            Err(rustix::io::Errno::INTR) => return true,
+            Err(_) if self.deaf < MOST_DEAF => {
+                self.deaf += 1;
+                return true;
+            }
+            // Who cannot know what is in force lets nothing run.
             Err(_) => {
+                send(running, libc::SIGKILL);
                 self.heard = None;
                 return false;
             }
@@ -299,6 +342,8 @@ impl Watch<'_> {
             refused: self.program.filter(|_| by_filter).and_then(kernel_log::refused_call),
             ended,
             timed_out: self.timed_out,
+            cpu_over: self.cpu_over,
+            orphaned: self.orphaned,
             usage,
             namespaces: self.namespaces,
             skipped: self.skipped,
@@ -339,6 +384,19 @@ fn reap(pid: Pid) -> Option<(i32, Usage)> {
             result => return result.ok(),
         }
     }
+}
+
+/// `stop { cpu = … }`, where the cgroup for it was asked for.
+fn cpu_limit(plan: &Plan) -> Option<Duration> {
+    plan.steps.iter().find_map(|step| match &step.action {
+        Action::LimitCgroup { limit: CgroupLimit::CpuTime(time), .. } => Some(Duration::from_nanos(*time)),
+        _ => None,
+    })
+}
+
+/// With every CPU at it so much time cannot be used up any sooner.
+fn next_look(left: Duration) -> Duration {
+    (left / sys::cpus()).max(Duration::from_millis(5))
 }
 
 /// Ctrl-Z, or job control of a shell: stops the program and all that it has started, and then nsl. The time of

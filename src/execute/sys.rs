@@ -70,6 +70,13 @@ pub fn dup_to(fd: BorrowedFd, number: RawFd) -> Result<(), Errno> {
     Errno::result(unsafe { libc::dup2(fd.as_raw_fd(), number) }).map(drop)
 }
 
+/// sysconf(3) _SC_NPROCESSORS_CONF: how many CPUs there are, 1 at the least.
+pub fn cpus() -> u32 {
+    // SAFETY: only asks.
+    let count = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_CONF) };
+    u32::try_from(count).unwrap_or(1).max(1)
+}
+
 /// wait4(2): waits for the end of a child; its wait status in the kernel's form, and what it used with all that it waited for.
 pub fn wait4(pid: Pid) -> Result<(i32, Usage), Errno> {
     let mut status = 0;

@@ -76,6 +76,21 @@ impl HostFacts {
         Ok(CgroupPlace { version, mount: tree.mount.clone(), parent })
     }
 
+    /// Where this caller may make a cgroup that counts CPU time, or why nowhere: `cpuacct` of v1, or any cgroup of v2.
+    pub fn cpu_accounting_place(&self) -> Result<CgroupPlace, String> {
+        let v1 = self.cgroup_place("cpuacct");
+        let root_may = self.caller.uid == 0 && self.caller.initial_userns;
+        match &self.cgroups.v2 {
+            Some(tree) if v1.is_err() && (tree.writable || root_may) => {
+                self.named_parent(tree, "cpuacct")?;
+                let given = self.cgroup_parent.is_some();
+                let parent = if root_may && !given { "/".to_string() } else { tree.own.clone() };
+                Ok(CgroupPlace { version: 2, mount: tree.mount.clone(), parent })
+            }
+            _ => v1.map_err(|reason| format!("nothing counts the CPU time of all of it: {reason}")),
+        }
+    }
+
     /// Whether the cgroup of `--cgroup-parent`, where one is given, is in this hierarchy ([`HostFacts::set_cgroup_parent`]).
     fn named_parent(&self, tree: &CgroupTree, controller: &str) -> Result<(), String> {
         let Some(given) = &self.cgroup_parent else { return Ok(()) };

@@ -78,6 +78,7 @@ impl<'a> Builder<'a> {
         net::uplink(builder);
         program::kernel_namespaces(builder);
         net::inside(builder);
+        program::sysctls(builder);
         if let Some(identity) = &identity {
             identity::assume(builder, identity);
         }

@@ -3,7 +3,7 @@
 use super::build::Builder;
 use super::{Action, CgroupDir, CgroupLimit, Stage};
 use crate::host::{CgroupPlace, NoPlace};
-use crate::policy::{Cgroup, HugetlbMax, IoMax, StatedLimit, Strength, Traced};
+use crate::policy::{Cgroup, HugetlbMax, IoMax, Sandbox, StatedLimit, Strength, Traced};
 use crate::report::Diagnostic;
 
 /// The period of cpu.max where none is stated, microseconds: the kernel's own.
@@ -17,6 +17,10 @@ pub(super) struct Cgroups {
     /// Cgroups v1: the child is moved into them while it waits.
     entered: Vec<CgroupDir>,
 }
+
+/// The controller of v1 that counts CPU time, and its file; every cgroup v2 does.
+const COUNTING: &str = "cpuacct";
+const COUNTED: &str = "cpuacct.usage";
 
 /// One limit that the policy states.
 struct Wanted<'a> {
@@ -40,12 +44,12 @@ impl Wanted<'_> {
 }
 
 pub(super) fn create(builder: &mut Builder) -> Cgroups {
-    let wanted = wanted(&builder.sandbox.cgroup);
+    let wanted = wanted(builder.sandbox);
     let mut cgroups = Cgroups::default();
     let mut limits = Vec::new();
     let mut refused: Vec<(&StatedLimit, NoPlace)> = Vec::new();
     for wish in &wanted {
-        match builder.facts.cgroup_limit_place(wish.stated.name) {
+        match place(builder, wish.stated.name) {
             Ok(place) => {
                 let dir = cgroups.dir(builder, &place, wish.controller());
                 limits.push((dir, wish));
@@ -58,10 +62,10 @@ pub(super) fn create(builder: &mut Builder) -> Cgroups {
         builder.errors.push(finding);
     }
     // What holds a pod makes the cgroup that the containers' own are in.
-    let members: Vec<Wanted> = builder.members.iter().flat_map(|it| self::wanted(&it.cgroup)).collect();
+    let members: Vec<Wanted> = builder.members.iter().flat_map(|it| self::wanted(it)).collect();
     let mut granted: Vec<&Wanted> = limits.iter().map(|(_, wish)| *wish).collect();
     for wish in &members {
-        if let Ok(place) = builder.facts.cgroup_limit_place(wish.stated.name) {
+        if let Ok(place) = place(builder, wish.stated.name) {
             cgroups.dir(builder, &place, wish.controller());
             granted.push(wish);
         }
@@ -96,6 +100,13 @@ pub(super) fn create(builder: &mut Builder) -> Cgroups {
     cgroups
 }
 
+fn place(builder: &Builder, limit: &str) -> Result<CgroupPlace, NoPlace> {
+    match limit {
+        COUNTED => builder.facts.cpu_accounting_place().map_err(|reason| NoPlace { reason, by_version: false }),
+        limit => builder.facts.cgroup_limit_place(limit),
+    }
+}
+
 pub(super) fn enter(builder: &mut Builder, cgroups: &Cgroups) {
     for dir in &cgroups.entered {
         let created = builder.steps.iter().find(|step| matches!(&step.action, Action::CreateCgroup(it) if it == dir));
@@ -105,11 +116,16 @@ pub(super) fn enter(builder: &mut Builder, cgroups: &Cgroups) {
     }
 }
 
-fn wanted(cgroup: &Cgroup) -> Vec<Wanted<'_>> {
+fn wanted(sandbox: &Sandbox) -> Vec<Wanted<'_>> {
+    let cgroup = &sandbox.cgroup;
     let (mut disks, mut pages) = (cgroup.io_max.iter(), cgroup.hugetlb_max.iter());
     let limits = cgroup.limits().into_iter();
     limits
         .filter_map(|stated| Some(Wanted { limit: limit(cgroup, stated.name, &mut disks, &mut pages)?, stated }))
+        .chain(sandbox.stop.cpu.iter().map(|stated| Wanted {
+            limit: CgroupLimit::CpuTime(stated.value),
+            stated: StatedLimit { name: COUNTED, origin: &stated.origin, strength: stated.strength },
+        }))
         .collect()
 }
 
@@ -207,7 +223,8 @@ impl Cgroups {
         };
         if place.version == 2 {
             let dir = self.born_in.get_or_insert_with(|| make(""));
-            if !dir.enable.iter().any(|it| it == controller) {
+            // Every cgroup v2 counts CPU time, with or without controllers.
+            if controller != COUNTING && !dir.enable.iter().any(|it| it == controller) {
                 dir.enable.push(controller.to_string());
             }
             return dir.clone();

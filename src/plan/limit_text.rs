@@ -25,6 +25,7 @@ pub(super) fn describe(limit: &CgroupLimit) -> String {
             format!("io.max {}{}", limit.device, rates.collect::<String>())
         }
         CgroupLimit::IoWeight(weight) => format!("io.weight {weight}"),
+        CgroupLimit::CpuTime(time) => format!("CPU time {} ns", time),
         CgroupLimit::HugetlbMax(limit) => format!("hugetlb.{}.max {}", page_name(limit.page), limit.max),
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::{
-    Action, Bytes, CgroupDir, FdSource, IdMapping, LandlockPath, LandlockSpec, NamespaceFrom, OpenStream, Plan,
-    PodPlan, RootSource, SecretFrom, Stage, Step, filter_text, limit_text, net_text, tree_text,
+    Action, Bytes, CgroupDir, CgroupLimit, FdSource, IdMapping, LandlockPath, LandlockSpec, NamespaceFrom, OpenStream,
+    Plan, PodPlan, RootSource, SecretFrom, Stage, Step, filter_text, limit_text, net_text, tree_text,
 };
 use crate::policy::{Probe, Stream};
 use crate::source::Files;
@@ -179,6 +179,11 @@ pub fn describe(action: &Action) -> String {
         Action::OpenStream(OpenStream { stream, to }) => format!("open {} for {}", stream_target(to), stream.name()),
         Action::CallerTerminal => "look at the caller's terminal".to_string(),
         Action::CreateCgroup(dir) => format!("mkdir {}{}", cgroup_path(dir), enabled(dir)),
+        Action::WatchParent => "open the process that has started nsl".to_string(),
+        Action::Sysctl { name, value } => format!("sysctl {name} = {}", quoted(value)),
+        Action::LimitCgroup { dir, limit: CgroupLimit::CpuTime(time) } => {
+            format!("end it when {} has used {} of CPU time", cgroup_path(dir), seconds(*time))
+        }
         Action::LimitCgroup { dir, limit } => format!("write {} of {}", limit_text::describe(limit), cgroup_path(dir)),
         Action::Publish { address, outer, inner } => {
             format!("listen on {address} port {outer}, relay to port {inner} inside")

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::build::{Builder, Options, filter_step};
 use super::{Action, Bytes, Stage, landlock, stdio};
-use crate::policy::{NsKind, Traced};
+use crate::policy::{NsKind, Sysctl, Traced};
 use crate::report::Diagnostic;
 
 /// Published ports: the host's ends are opened before anything else exists, so that a port that is taken
@@ -50,6 +50,22 @@ pub(super) fn host_names(builder: &mut Builder) {
     }
     if let Some(name) = &sandbox.uts.domainname {
         builder.step_of(Stage::Child, Action::SetDomainname(name.value.clone()), name);
+    }
+}
+
+/// Parameters of the new namespaces, while the child has every capability in them. Whoever makes a user namespace of his own has
+/// all of them in it, and much of the kernel before him that is nobody's else; so there is none inside unless the policy says how many.
+pub(super) fn sysctls(builder: &mut Builder) {
+    const NESTED: &str = "user.max_user_namespaces";
+    let sandbox = builder.sandbox;
+    for sysctl in &sandbox.sysctls {
+        let Sysctl { name, value } = sysctl.value.clone();
+        builder.step_of(Stage::Child, Action::Sysctl { name, value }, sysctl);
+    }
+    if builder.own_user() && !sandbox.sysctls.iter().any(|it| it.value.name == NESTED) {
+        let (span, action) = (sandbox.user.mode.span(), Action::Sysctl { name: NESTED.into(), value: "0".into() });
+        let why = "no user namespace inside that nobody has granted".to_string();
+        builder.push(Stage::Child, action, span, why, None, false);
     }
 }
 

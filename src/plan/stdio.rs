@@ -1,4 +1,4 @@
-//! Descriptors and the terminal.
+//! Descriptors, the terminal, and whom the sandbox ends with.
 
 use super::build::{Builder, Options};
 use super::{Action, FdSource, OpenStream, Stage, StdStream};
@@ -18,6 +18,9 @@ pub(super) fn open(builder: &mut Builder, options: &Options) {
     }
     if let Some(tty) = sandbox.stdio.tty.as_ref().filter(|it| it.value) {
         builder.step_of(Stage::Prepare, Action::CallerTerminal, tty);
+    }
+    if let Some(parent) = sandbox.stop.with_parent.as_ref().filter(|it| it.value) {
+        builder.step_of(Stage::Prepare, Action::WatchParent, parent);
     }
     for fd in sandbox.stdio.fds.iter().filter(|it| !options.fds.contains(&it.value.name)) {
         let name = &fd.value.name;

@@ -158,3 +158,12 @@ pub enum Action {
     /// SIGSYS for the process.
     Kill,
 }
+
+/// `sysctl "NAME" = VALUE`: a parameter in /proc/sys, as the sandbox's own namespaces have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sysctl {
+    /// With dots: `net.ipv4.ip_forward`.
+    pub name: String,
+    /// As it is written to the file.
+    pub value: String,
+}

@@ -118,6 +118,10 @@ pub struct Rlimit {
 pub struct Stop {
     /// `after`: the longest it may run, nanoseconds.
     pub after: Option<Traced<u64>>,
+    /// `cpu`: CPU time of all its processes together, nanoseconds.
+    pub cpu: Option<Traced<u64>>,
+    /// `with-parent`: whether it ends with the process that has started nsl; false where not stated.
+    pub with_parent: Option<Traced<bool>>,
     /// `signal`: what the program is asked to end with; TERM where not stated.
     pub signal: Traced<Signal>,
     /// `timeout`: how long it may take to end before it is killed, nanoseconds; 10 s where not stated.

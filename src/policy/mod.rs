@@ -83,6 +83,8 @@ pub struct Sandbox {
     pub no_new_privs: Traced<bool>,
     /// setrlimit(2)
     pub limits: Vec<Traced<Rlimit>>,
+    /// Kernel parameters of its own namespaces.
+    pub sysctls: Vec<Traced<Sysctl>>,
     /// How it ends.
     pub stop: Stop,
     /// Containers that must be ready before this one (pods only).

@@ -106,7 +106,7 @@ print(zombies())
 
     /// SIGKILL leaves nsl no time for anything, at whatever moment of a run it comes.
     fn a_killed_nsl_leaves_nothing(who) {
-        let rounds: u32 = if stage::in_vm() { 30 } else { 100 };
+        let rounds: u32 = if stage::in_vm() { 30 } else { 60 };
         // From before main to well after the program runs; in the machine everything takes longer.
         let longest = Duration::from_millis(if stage::in_vm() { 1500 } else { 25 });
         let port = network::free_port();
@@ -184,6 +184,46 @@ print(zombies())
         let state = std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
         let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.trim().parse().expect("a pid")), Signal::SIGKILL);
         assert!(state.contains("(sleep) S"), "the caller's own child is gone: {state}");
+    }
+
+    fn a_sandbox_ends_with_the_parent_of_nsl(who) {
+        for with in [true, false] {
+            let stage = Stage::new(who).section("stop", "", &[&format!("with-parent = {with}"), "signal = KILL"]);
+            // A shell, which is killed.
+            let mut running = stage.start_command(stage.command_through(&["/bin/sh", "-c", "\"$@\" & wait", "sh"], &["/bin/sh", "-c", "echo ready; exec sleep 1000"]));
+            running.line("ready");
+            let programs = stage::programs(&stage.token());
+            assert!(!programs.is_empty());
+            running.signal(Signal::SIGKILL);
+            let begun = Instant::now();
+            let patience = if with { stage::patience() } else { Duration::from_millis(300) };
+            while !stage::programs(&stage.token()).is_empty() && begun.elapsed() < patience {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            assert_eq!(stage::programs(&stage.token()).is_empty(), with, "with-parent = {with}");
+            for pid in stage::programs(&stage.token()) {
+                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.parse().expect("a number")), Signal::SIGKILL);
+            }
+            running.finish().ends(-9);
+        }
+    }
+
+    /// The time of all processes together, those that have ended included.
+    fn cpu_time_is_limited_as_a_whole(who) {
+        let stage = Stage::new(who).section("stop", "", &["cpu = 400ms", "signal = KILL"]).option("--report").option("report.json");
+        let script = "while :; do for i in 1 2 3; do sh -c 'i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); done' & done; wait; done";
+        let outcome = stage.sh(script);
+        if who == Who::User {
+            outcome.ends(2).says("nsl::cgroup-not-delegated").says(&stage.place("cpu ="));
+            let preferred = Stage::new(who).section("stop", "", &["prefer cpu = 400ms"]);
+            preferred.sh("exit 3").ends(3).says("not in force");
+            return;
+        }
+        outcome.ends(137).says("nsl::cpu-limit-hit").says(&stage.place("cpu ="));
+        let report = std::fs::read_to_string(stage.path("report.json")).expect("it was written");
+        let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+        assert_eq!(report["limits_hit"], serde_json::json!(["stop.cpu"]));
+        assert!(report["cgroup"]["cpu_us"].as_u64() >= Some(400_000), "{report:#}");
     }
 
     fn sixteen_descriptors_are_enough(who) {

@@ -261,7 +261,11 @@ impl Stage {
 
     /// The same, started by another program, such as `["unshare", "--user"]`.
     pub fn command_through<S: AsRef<OsStr>>(&self, through: &[&str], args: &[S]) -> Command {
-        fs::write(self.path("test.nsl"), self.text()).expect("our own folder");
+        // Not once more while another run of this stage reads it.
+        let (path, text) = (self.path("test.nsl"), self.text());
+        if fs::read_to_string(&path).ok().as_deref() != Some(text.as_str()) {
+            fs::write(path, text).expect("our own folder");
+        }
         let nsl = self.path("nsl");
         let mut command = match through {
             [] => Command::new(nsl),

@@ -66,4 +66,6 @@ pub enum CgroupLimit {
     IoWeight(u64),
     /// hugetlb.SIZE.max (v1: hugetlb.SIZE.limit_in_bytes).
     HugetlbMax(HugetlbMax),
+    /// Nothing that the kernel limits: nsl ends the sandbox when usage_usec of cpu.stat (v1: cpuacct.usage) is this, nanoseconds.
+    CpuTime(u64),
 }

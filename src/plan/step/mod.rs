@@ -153,6 +153,8 @@ pub enum Action {
     OpenStream(OpenStream),
     /// Look whether the standard input is a terminal, and remember how it is set: termios(3).
     CallerTerminal,
+    /// Open the process that has started nsl, to end with it: pidfd_open(2).
+    WatchParent,
     /// Create a cgroup, removed again when the run ends.
     CreateCgroup(CgroupDir),
     /// Write a limit of a cgroup, and read it back.
@@ -207,6 +209,13 @@ pub enum Action {
         clock: String,
         /// Nanoseconds.
         offset: i64,
+    },
+    /// Write a file of /proc/sys from inside the namespaces, and read it back: sysctl(8).
+    Sysctl {
+        /// `net.ipv4.ip_forward`
+        name: String,
+        /// As it is written.
+        value: String,
     },
     /// sethostname(2)
     SetHostname(String),

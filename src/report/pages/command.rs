@@ -159,6 +159,13 @@ pub(super) const PAGES: &[Page] = &[
          sandbox's init. Nothing was killed; what the program did without the new process is its own affair.",
     ),
     warning(
+        "cpu-limit-hit",
+        "a program that has used up its CPU time",
+        "`stop { cpu = … }` is the CPU time that all processes of a sandbox may use together, those that have ended included, as their cgroup \
+         counts it. When it is used up the sandbox is asked to end with `signal`, and killed after `timeout`. It is looked at no later than it can be \
+         reached with every CPU busy; what is used while the program ends comes on top.",
+    ),
+    warning(
         "resource-limit-hit",
         "a program that reached a limit of `limits`",
         "A process that writes beyond `fsize` gets SIGXFSZ, and one that uses more CPU time than `cpu` is ended by SIGKILL: getrlimit(2). Both \

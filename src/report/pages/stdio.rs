@@ -82,4 +82,39 @@ pub(super) const PAGES: &[Page] = &[
         "`tty = new` puts nsl between the caller's terminal and one of the program's own. ENOTTY: the standard input of nsl is no terminal, \
          as in a pipe, a service or a CI job; `prefer tty = new` uses one where there is one. ENOENT, ENXIO, EACCES: the sandbox has no devpts of its own.",
     ),
+    error(
+        "sysctl-of-host",
+        "a kernel parameter that is the host's",
+        "Most of /proc/sys is one for the whole machine. A sandbox can set what its own namespaces have for themselves: `net.…` with `net new`, \
+         `kernel.msg…`, `kernel.sem…`, `kernel.shm…` and `fs.mqueue.…` with `ipc new`, `user.max_…` with `user new`: sysctl(8), namespaces(7).",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  sysctl \"vm.swappiness\" = 10\n  user new\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  sysctl \"user.max_user_namespaces\" = 4\n  user new\n}\n",
+    ),
+    error(
+        "sysctl-without-namespace",
+        "a kernel parameter of a namespace that is shared",
+        "Without a namespace of its own the sandbox would change the parameter for everybody who shares the namespace.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  sysctl \"net.ipv4.ip_forward\" = 1\n  user new\n  net host\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  sysctl \"net.ipv4.ip_forward\" = 1\n  user new\n  net new\n}\n",
+    ),
+    error(
+        "sysctl-elsewhere",
+        "a host name as a kernel parameter",
+        "The names in a UTS namespace have fields of their own, which are checked: `hostname` and `domainname`.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  sysctl \"kernel.hostname\" = \"a\"\n  user new\n  uts new\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  uts new { hostname = \"a\" }\n}\n",
+    ),
+    page(
+        "sysctl-failed",
+        "a kernel parameter cannot be set",
+        "It is written from inside the new namespaces, before any privilege goes, and read back. ENOENT: this kernel does not have it, or not in \
+         namespaces other than the first. EACCES, EPERM: before Linux 6.10 only the host's root may write those of IPC namespaces. EROFS: \
+         /proc/sys is read-only, as in a container.",
+    ),
+    page(
+        "parent-failed",
+        "the process that has started nsl cannot be watched",
+        "`stop { with-parent = true }` ends the sandbox when the process ends that has started nsl. That process must be of the same PID \
+         namespace, or it has no number here.",
+    ),
 ];

@@ -4,6 +4,20 @@ use super::read::*;
 use super::*;
 
 impl Lower<'_, '_> {
+    pub(super) fn sysctls(&mut self) -> Vec<Traced<Sysctl>> {
+        let read = |found: &Candidate| {
+            let name = found.payload.labels.first().and_then(text)?;
+            let value = match &found.payload.value.as_ref()?.value {
+                Value::Int(number) => number.to_string(),
+                Value::Str(text) => text.clone(),
+                _ => return None,
+            };
+            let (origin, strength) = (found.origin.clone(), found.payload.strength);
+            Some(Traced { value: Sysctl { name, value }, origin, strength })
+        };
+        self.entries("sysctl").iter().filter_map(read).collect()
+    }
+
     pub(super) fn caps(&mut self) -> Caps {
         let mut caps = Caps::default();
         for (head, is_ambient) in [("caps.keep", false), ("caps.ambient", true)] {

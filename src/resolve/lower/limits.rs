@@ -32,6 +32,8 @@ impl Lower<'_, '_> {
         let term = Signal { name: "TERM".into(), number: libc::SIGTERM };
         Stop {
             after: self.setting("stop.after", |it| duration(it).and_then(|it| u64::try_from(it).ok())),
+            cpu: self.setting("stop.cpu", |it| duration(it).and_then(|it| u64::try_from(it).ok())),
+            with_parent: self.setting("stop.with-parent", boolean),
             signal: self.or("stop.signal", signal, term, "programs expect TERM"),
             timeout: self.or(
                 "stop.timeout",

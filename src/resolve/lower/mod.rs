@@ -110,6 +110,7 @@ impl Lower<'_, '_> {
                 "set-user-id bits give nothing unless the policy says so",
             ),
             limits: self.limits(),
+            sysctls: self.sysctls(),
             stop: self.stop(),
             after: self.setting("after", strings),
             ready: self.setting("ready", pods::ready),

@@ -16,6 +16,14 @@ pub(super) const CAPS: &[Field] = &[
     ),
 ];
 
+pub(super) const SYSCTL: &[Field] = &[entry(
+    "",
+    "sysctl",
+    &[Ty::Str],
+    Some(Ty::Any(&[Ty::Int(-(1 << 62), 1 << 62), Ty::Str])),
+    "a kernel parameter of the sandbox's own namespaces, such as \"net.ipv4.ip_forward\": sysctl(8)",
+)];
+
 pub(super) const SECCOMP: &[Field] = &[
     weaker(
         setting("seccomp", "otherwise", Ty::Variant(ACTIONS), "errno(EPERM)", "what a call gets that no rule names"),

@@ -93,6 +93,7 @@ const fn weaker(field: Field, weaker: &'static str) -> Field {
 const ROWS: &[&[Field]] = &[
     body::BODY,
     stdio::STDIO,
+    kernel::SYSCTL,
     namespaces::USER,
     namespaces::PID,
     net::NET,
