@@ -88,7 +88,7 @@ pub struct Terminal {
     settings: Settings,
     socket: OwnedFd,
     /// Both ends of the program's. The slave is held so that the master is not at its end while nobody inside has it open.
-    ends: Option<(OwnedFd, OwnedFd)>,
+    ends: Option<(OwnedFd, Option<OwnedFd>)>,
     /// The janitor, which sets the caller's terminal back if nsl is killed.
     janitor: OwnedFd,
     /// The standard output, such that a slow reader holds nobody up, where it can be opened so.
@@ -172,7 +172,7 @@ impl Terminal {
             return;
         }
         self.ends = rights.drain().find_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(mut fds) => fds.next().zip(fds.next()),
+            RecvAncillaryMessage::ScmRights(mut fds) => fds.next().map(|master| (master, fds.next())),
             _ => None,
         });
         if let Some((master, _)) = &self.ends {
@@ -251,6 +251,10 @@ impl Terminal {
     pub fn finish(&mut self) {
         if self.ends.is_none() {
             self.accept();
+        }
+        // As long as somebody has the slave open, the kernel may take its time with what was written to it.
+        if let Some((_, slave)) = &mut self.ends {
+            *slave = None;
         }
         loop {
             let open = self.pump();
