@@ -328,8 +328,8 @@
     "loopback" "map" "memlock" "memory.high" "memory.low" "memory.max" "memory.min" "memory.oom.group"
     "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue" "nice" "no-new-privs" "nofile" "nproc"
     "otherwise" "pids.max" "protect" "publish" "ready" "realtime" "restart" "root" "route" "rss" "rtprio"
-    "rttime" "run" "scope" "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout" "tcp.bind"
-    "tcp.connect" "timeout" "tty" "uplink")
+    "rttime" "run" "scope" "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout" "sysctl"
+    "tcp.bind" "tcp.connect" "timeout" "tty" "uplink" "with-parent")
   "The fields of the language.")
 
 (defconst nsl--keywords

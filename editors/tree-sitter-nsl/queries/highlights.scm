@@ -49,7 +49,7 @@
     "memory.oom.group" "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue" "nice" "no-new-privs" "nofile"
     "nproc" "otherwise" "pids.max" "protect" "publish" "ready" "realtime" "restart" "root" "route" "rss"
     "rtprio" "rttime" "run" "scope" "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout"
-    "tcp.bind" "tcp.connect" "timeout" "tty" "uplink"))
+    "sysctl" "tcp.bind" "tcp.connect" "timeout" "tty" "uplink" "with-parent"))
 
 ((statement label: (symbol) @constant.builtin)
   (#any-of? @constant.builtin "gid" "host" "i386" "in" "join" "new" "none" "out" "pod" "uid"))

@@ -260,8 +260,8 @@ syn keyword nslField contained abi address after allow ambient as boottime core 
       \ host hostname hugetlb.max init io.max io.weight keep link locks loopback map memlock memory.high
       \ memory.low memory.max memory.min memory.oom.group memory.swap.max mkdir monotonic mount msgqueue nice
       \ no-new-privs nofile nproc otherwise pids.max protect publish ready realtime restart root route rss
-      \ rtprio rttime run scope setgroups signal sigpending stack stderr stdin stdout tcp.bind tcp.connect
-      \ timeout tty uplink
+      \ rtprio rttime run scope setgroups signal sigpending stack stderr stdin stdout sysctl tcp.bind
+      \ tcp.connect timeout tty uplink with-parent
 syn keyword nslKeyword contained as else for group if let nsl param require syscalls use with
 syn keyword nslModifier contained default final optional override prefer remove
 syn keyword nslOperatorWord contained and in not or
