@@ -39,16 +39,25 @@ both! {
     }
 
     fn names_of_the_user_database(who) {
-        // Users that every system has, with the same numbers since the first one.
-        let lines = ["map uid daemon = caller", "map gid bin = caller", "as = daemon", "group = bin"];
-        let stage = Stage::new(who).section("user", "new", &lines);
-        let number = |of: &str, name: &str| {
+        // Whoever this system has: the name, and the number that belongs to it.
+        let last = |of: &str| {
             let text = std::fs::read_to_string(of).expect("the user database");
-            let line = text.lines().find(|it| it.starts_with(&format!("{name}:"))).expect("it has this one").to_string();
-            line.split(':').nth(2).expect("an id").to_string()
+            let fields = |line: &str| {
+                let mut fields = line.split(':');
+                let name = fields.next().filter(|it| it.bytes().all(|it| it.is_ascii_lowercase() || it == b'-'));
+                Some((name?.to_string(), fields.nth(1)?.to_string()))
+            };
+            text.lines().filter_map(fields).next_back().expect("it has somebody")
         };
-        let expected = format!("{}\n{}", number("/etc/passwd", "daemon"), number("/etc/group", "bin"));
-        assert_eq!(stage.sh("id -u; id -g").out(), expected);
+        let ((user, uid), (group, gid)) = (last("/etc/passwd"), last("/etc/group"));
+        let lines = [
+            format!("map uid {user} = caller"),
+            format!("map gid {group} = caller"),
+            format!("as = {user}"),
+            format!("group = {group}"),
+        ];
+        let stage = Stage::new(who).section("user", "new", &lines.each_ref().map(String::as_str));
+        assert_eq!(stage.sh("id -u; id -g").out(), format!("{uid}\n{gid}"));
     }
 
     fn ranges(who) {
