@@ -154,7 +154,6 @@ fn attempt(
             observe(Event::Performed(step, took), &[]);
         }
     };
-    prepared.unneeded.push(signals.as_raw_fd());
     spawn::prepare(plan, prepared, &mut performed)?;
     clock.prepared();
     let mut running = spawn::launch(plan, prepared, watched, &mut performed)?;
