@@ -62,7 +62,7 @@ pub(super) fn create(builder: &mut Builder) -> Cgroups {
         builder.errors.push(finding);
     }
     // What holds a pod makes the cgroup that the containers' own are in.
-    let members: Vec<Wanted> = builder.members.iter().flat_map(|it| self::wanted(it)).collect();
+    let members: Vec<Wanted> = builder.members.iter().flat_map(self::wanted).collect();
     let mut granted: Vec<&Wanted> = limits.iter().map(|(_, wish)| *wish).collect();
     for wish in &members {
         if let Ok(place) = place(builder, wish.stated.name) {

@@ -57,6 +57,8 @@ struct Tracee {
 }
 
 /// Runs a command that begins with `sh -c 'kill -STOP $$; exec "$@"' sh`, and lets the call at a spot fail with an errno.
+// Its end is collected by the tracer, which waits for every process.
+#[allow(clippy::zombie_processes)]
 pub fn run(command: &mut Command, fault: Option<(Spot, i32)>, patience: Duration) -> Traced {
     let mut child = spawn(command);
     let pid = Pid::from_raw(child.id() as i32);
