@@ -45,6 +45,7 @@ def do(action):
 def say(text):
     print(f"driver: {text}", flush=True)
 seen = b""
+done = 0
 end = time.monotonic() + 60
 while time.monotonic() < end:
     ready, _, _ = select.select([fd], [], [], 0.1)
@@ -61,9 +62,11 @@ while time.monotonic() < end:
         wanted, action = steps.pop(0)
         seen = seen[seen.index(wanted) + len(wanted):]
         do(action)
-    done, status = os.waitpid(pid, os.WNOHANG)
+    # What was written before the end may still be on its way: one more look after it.
     if done and not ready:
         break
+    if not done:
+        done, status = os.waitpid(pid, os.WNOHANG)
 else:
     os.kill(pid, signal.SIGKILL)
     say("hung")
