@@ -49,7 +49,7 @@ pub(super) fn check_kernel(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<D
                 Diagnostic::warning(
                     "overlay-partial",
                     format!(
-                        "on Linux {} a directory that was removed cannot be made again in this overlay",
+                        "on Linux {} a directory of a layer below cannot be emptied and removed, or made again, in this overlay",
                         facts.kernel.release
                     ),
                 )

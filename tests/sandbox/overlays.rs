@@ -69,6 +69,14 @@ const EPHEMERAL: &str = "mount /data = overlay(lower: [./over, ./base], ephemera
 const KEPT: &str = "mount /data = overlay(lower: [./over, ./base], upper: ./state/upper, work: ./state/work)";
 const LAYERS: [&str; 6] = ["both=base", "dir/", "dir/file=file", "only-base=2", "both=over", "only-over=1"];
 
+/// Removes a directory of a layer below whose content was removed, and names it where it is still there. Before Linux 6.6 the
+/// kernel cannot do that when the changes are in a tmpfs, which `overlay-partial` warns of.
+const RMDIR: &str = "{ rmdir dir 2>/dev/null || echo kept; }";
+
+fn removed() -> &'static str {
+    if at_least(6, 6) { "" } else { "kept\n" }
+}
+
 fn untouched(stage: &Stage) {
     let found = [listing(&stage.path("base")), listing(&stage.path("over"))].concat();
     assert_eq!(found, LAYERS);
@@ -84,8 +92,8 @@ both! {
 
     fn changes_go_away(who) {
         let stage = mapped(who, stage(who)).line("mnt", EPHEMERAL);
-        let outcome = stage.sh("echo new >/data/both && rm /data/only-base /data/dir/file && rmdir /data/dir && echo x >/data/made && cat /data/both && ls /data");
-        assert_eq!(outcome.out(), "new\nboth\nmade\nonly-over");
+        let outcome = stage.sh(&format!("cd /data && echo new >both && rm only-base dir/file && {RMDIR} && echo x >made && cat both made"));
+        assert_eq!(outcome.out(), format!("{}new\nx", removed()));
         untouched(&stage);
         assert_eq!(stage.sh("cat /data/both; ls /data").out(), "over\nboth\ndir\nonly-base\nonly-over");
         assert_eq!(listing(&stage.path("state")), ["upper/", "work/"]);
@@ -121,7 +129,7 @@ both! {
         let stage = stage(who);
         let base = stage.path("base").display().to_string();
         let stage = mapped(who, stage).drop_line("mnt", "mount /tmp").line("mnt", &format!("mount {base} = overlay(ephemeral)"));
-        assert_eq!(stage.sh(&format!("cd {base} && rm -r dir && echo x >both && ls")).out(), "both\nonly-base");
+        assert_eq!(stage.sh(&format!("cd {base} && rm dir/file && {RMDIR} && echo x >both && cat both only-base")).out(), format!("{}x\n2", removed()));
         untouched(&stage);
     }
 

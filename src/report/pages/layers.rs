@@ -50,7 +50,7 @@ pub(super) const PAGES: &[Page] = &[
         "overlay-partial",
         Severity::Warning,
         "an overlay that cannot do everything on this kernel",
-        "An overlay marks a directory that hides another with an extended attribute. In a user namespace that is one of the user's, and a tmpfs knows those since Linux 6.6. Before that everything else works: a directory that was removed and is made again gives EIO.",
+        "An overlay marks a directory that hides another with an extended attribute. In a user namespace that is one of the user's, and a tmpfs knows those since Linux 6.6. Before that everything else works, and two things give EIO: removing a directory of a layer below after something in it was removed, and making a directory again that was removed.",
     ),
     of_host(
         "overlay-in-use",
