@@ -1,6 +1,7 @@
 //! The command line: arguments in, a call of the library, output. Nothing is decided here.
 
 mod check;
+mod complete;
 mod completions;
 mod doctor;
 mod drift;
@@ -115,6 +116,8 @@ enum Command {
     Lsp(lsp::Lsp),
     Man(man::Man),
     Completions(completions::Completions),
+    #[command(name = "__tab", hide = true)]
+    Complete(complete::Complete),
 }
 
 /// Performs a command line; the result is the exit status.
@@ -149,6 +152,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> i32 {
         Ok(Command::Lsp(it)) => lsp::main(&it),
         Ok(Command::Man(it)) => man::main(&it),
         Ok(Command::Completions(it)) => completions::main(&it),
+        Ok(Command::Complete(it)) => complete::main(&it),
         Err(status) => status,
     }
 }

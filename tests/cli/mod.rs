@@ -2,6 +2,7 @@
 
 mod checking;
 mod choice;
+mod completing;
 mod expanding;
 mod formatting;
 mod inputs;

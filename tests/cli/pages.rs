@@ -80,9 +80,16 @@ fn the_doctor_has_an_answer_to_everything() {
 
 #[test]
 fn shells_accept_their_completions() {
-    for (shell, check) in [("bash", Some(["bash", "-n"])), ("zsh", None), ("fish", None), ("elvish", None)] {
+    let asks = "nsl __tab ";
+    for (shell, word, check) in [
+        ("bash", asks, Some(["bash", "-n"])),
+        ("zsh", asks, None),
+        ("fish", asks, None),
+        ("elvish", "explain", None),
+        ("powershell", "explain", None),
+    ] {
         let output = run(&["completions", shell]);
-        assert!(output.code == 0 && output.stdout.contains("explain"), "{shell}: {output:#?}");
+        assert!(output.code == 0 && output.stdout.contains(word), "{shell}: {output:#?}");
         let Some([program, option]) = check else { continue };
         let dir = folder(&[("script", &output.stdout)]);
         let script = dir.path().join("script");

@@ -313,6 +313,10 @@ both! {
         while !ok(&stage, &["logs", "test"]).contains("complained") {}
         let said = nsl(&stage, &["rm", "test"]);
         assert!(said.code == 2 && said.err.contains("still-runs"), "{}", said.err);
+        // What a shell offers behind these commands.
+        let offered = |command| ok(&stage, &["__tab", "--", command, "te"]);
+        assert!(offered("stop").starts_with("test\t") && offered("logs").starts_with("test\t"));
+        assert_eq!(offered("rm"), "");
         let mut follower = Command::new(stage.path("nsl"));
         follower.args(["logs", "-f", "test"]);
         stage.as_caller(&mut follower);
@@ -327,6 +331,8 @@ both! {
         assert!(said.code == 2 && said.err.contains("sandbox-stopped"), "{}", said.err);
         assert_eq!(names(&stage), [""; 0]);
         assert!(ok(&stage, &["ps", "--all"]).contains("ended (5)"));
+        let offered = |command| ok(&stage, &["__tab", "--", command, "te"]);
+        assert!(offered("rm").starts_with("test\t") && offered("stop").is_empty());
         ok(&stage, &["rm", "test"]);
         assert_eq!(files_of_room(&stage), [""; 0]);
     }
