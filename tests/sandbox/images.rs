@@ -61,7 +61,16 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("memory")
 }
 
-/// An image layout as files, every other layer compressed, and the digest of its manifest.
+/// Compressed in two frames, with one between them that is to be skipped.
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+    let (first, second) = bytes.split_at(bytes.len() / 3);
+    let skipped = [0x184D_2A50_u32.to_le_bytes(), 3_u32.to_le_bytes()].concat();
+    let part = |it| compress_to_vec(it, CompressionLevel::Fastest);
+    [part(first), skipped, b"not".to_vec(), part(second)].concat()
+}
+
+/// An image layout as files, the layers compressed by gzip, not, and by zstd in turn, and the digest of its manifest.
 fn layout(layers: &[Vec<u8>]) -> (Vec<(String, Vec<u8>)>, String) {
     let mut files = Vec::new();
     let mut blob = |bytes: Vec<u8>| {
@@ -71,7 +80,7 @@ fn layout(layers: &[Vec<u8>]) -> (Vec<(String, Vec<u8>)>, String) {
     };
     let content: Vec<String> = layers.iter().map(|it| format!("\"{}\"", digest(it))).collect();
     let archives: Vec<Vec<u8>> =
-        layers.iter().enumerate().map(|(at, it)| if at % 2 == 0 { gzip(it) } else { it.clone() }).collect();
+        layers.iter().zip([gzip, <[u8]>::to_vec, zstd].iter().cycle()).map(|(it, pack)| pack(it)).collect();
     let named: Vec<String> = archives.into_iter().map(|it| format!("{{{}}}", blob(it))).collect();
     let config = blob(
         format!("{{\"os\": \"linux\", \"rootfs\": {{\"type\": \"layers\", \"diff_ids\": [{}]}}}}", content.join(", "))

@@ -7,6 +7,7 @@
 mod describe;
 mod disk;
 mod unpack;
+mod zstd;
 
 use std::fs::File;
 use std::io::Read;

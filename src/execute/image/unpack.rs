@@ -14,8 +14,8 @@ use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
-use super::Layer;
 use super::describe::hex;
+use super::{Layer, zstd};
 use crate::execute::failure::{Context, Done, Failure};
 use crate::execute::mounts::{self, PLACE};
 
@@ -70,12 +70,10 @@ impl Tree<'_> {
         let (archive, whole) = Hashed::new(layer.archive.clone());
         let mut archive = BufReader::with_capacity(1 << 16, archive);
         let start = archive.fill_buf().context(what)?;
-        if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-            return Err(Failure::refused("it is compressed with zstd, and this version reads gzip and plain archives"));
-        }
-        let plain: Box<dyn Read> = match start.starts_with(&[0x1f, 0x8b]) {
-            true => Box::new(flate2::bufread::MultiGzDecoder::new(archive)),
-            false => Box::new(archive),
+        let plain: Box<dyn Read> = match start {
+            [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(archive)),
+            start if start.starts_with(&zstd::MAGIC) => Box::new(zstd::Frames::new(archive)),
+            _ => Box::new(archive),
         };
         let (plain, content) = Hashed::new(plain.take(MOST_BYTES));
         let mut reader = tar::Archive::new(plain);

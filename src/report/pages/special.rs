@@ -82,7 +82,7 @@ pub(super) const PAGES: &[Page] = &[
         "image-failed",
         Severity::Error,
         "an image cannot be opened, or is not what it says",
-        "An image is a directory with an OCI image layout (`skopeo copy docker://NAME oci:DIR`), an archive of one or of `docker save` (`podman save`), or, for root, a squashfs or erofs file. Layers may be compressed with gzip; their digests and those of all descriptions are checked before the program starts, and a layer that names paths outside of the image is refused.\n\nLayers are unpacked into memory, 1GiB where `size` says nothing else, at every start, and are gone with the run: nothing is kept on the host. What counts as memory of a tmpfs counts for `memory.max` too. A large image starts faster as erofs.",
+        "An image is a directory with an OCI image layout (`skopeo copy docker://NAME oci:DIR`), an archive of one or of `docker save` (`podman save`), or, for root, a squashfs or erofs file. Layers may be compressed with gzip or zstd; their digests and those of all descriptions are checked before the program starts, and a layer that names paths outside of the image is refused.\n\nLayers are unpacked into memory, 1GiB where `size` says nothing else, at every start, and are gone with the run: nothing is kept on the host. What counts as memory of a tmpfs counts for `memory.max` too. A large image starts faster as erofs.",
     ),
     of_host(
         "host-sockets",
