@@ -155,7 +155,7 @@ fn verify(root: BorrowedFd, name: &str, cover: BorrowedFd, target: &str) -> Done
 ///
 /// Each part is attached as soon as it is made: a caller may have few descriptors.
 pub fn dev(tree: &mut Tree, target: &str, with_mqueue: bool) -> Done {
-    let dev = mounts::new_tmpfs(DEV_SIZE, DEV_INODES, 0o755, NOSUID | NOEXEC)?;
+    let dev = mounts::new_tmpfs(DEV_SIZE, DEV_INODES, 0o755, NOSUID | NODEV | NOEXEC)?;
     let what = |name: &str| format!("making {target}/{name}");
     for (name, _, _) in DEVICES {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;

@@ -9,6 +9,7 @@ mod leftovers;
 
 mod acceptance;
 mod attacks;
+mod battery;
 mod covers;
 mod failures;
 mod faults;

@@ -167,6 +167,12 @@ impl Stage {
         self
     }
 
+    /// Takes a whole section out.
+    pub fn drop_section(mut self, name: &str) -> Stage {
+        self.sections.remove(name);
+        self
+    }
+
     /// Adds a line to a section, in the place of the one that has the same left side.
     pub fn line(mut self, name: &'static str, line: &str) -> Stage {
         let lines = &mut self.sections.entry(name).or_default().1;
