@@ -5,7 +5,7 @@
 //! joins the sandbox's network namespace and makes the other ends there. It needs no privilege, no helper
 //! program, and cannot be seen from inside, as it is not in the sandbox's PID namespace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -21,8 +21,11 @@ use super::datagrams::Datagrams;
 use super::failure::{Context, Done};
 use super::{identity, sys};
 
-/// As much as the default pipe holds.
-const CHUNK: usize = 64 << 10;
+/// The most bytes of a connection that are on their way at once, each way. A pipe has 16 places, and one takes a fragment of a socket's
+/// buffer, of up to 32 KiB, as a whole.
+const CHUNK: usize = 512 << 10;
+/// How often one connection is served before the others have their turn.
+const TURNS: usize = 16;
 /// More connections than this at once wait in the backlog.
 const MOST: usize = 4096;
 
@@ -136,6 +139,8 @@ struct Relay {
     epoll: OwnedFd,
     ports: Vec<Port>,
     links: BTreeMap<u64, Link>,
+    /// Connections that gave way to others and have more to move.
+    waiting: BTreeSet<u64>,
     next: u64,
     datagrams: Datagrams,
     /// How many connections there may be at once.
@@ -146,6 +151,9 @@ struct Relay {
 
 /// How long a full relay waits before it tries again, where no connection of its own ends meanwhile.
 const RETRY: rustix::event::Timespec = rustix::event::Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
+/// What is there now.
+const AT_ONCE: rustix::event::Timespec = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
 
 /// Event data: the ports come first, then two numbers a link, then a number a sender of datagrams.
 const FIRST_LINK: u64 = 1 << 16;
@@ -169,14 +177,15 @@ impl Relay {
         let room = room.saturating_sub(senders as u64) / DESCRIPTORS;
         let most = MOST.min(usize::try_from(room).unwrap_or(MOST)).max(1);
         let datagrams = Datagrams::new(senders, FIRST_SENDER);
-        Some(Relay { epoll, ports, links: BTreeMap::new(), next: 0, datagrams, most, full: false })
+        let (links, waiting) = (BTreeMap::new(), BTreeSet::new());
+        Some(Relay { epoll, ports, links, waiting, next: 0, datagrams, most, full: false })
     }
 
     fn run(mut self) -> i32 {
         let mut events = Vec::with_capacity(256);
         loop {
             events.clear();
-            let timeout = self.full.then_some(&RETRY);
+            let timeout = if self.waiting.is_empty() { self.full.then_some(&RETRY) } else { Some(&AT_ONCE) };
             match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), timeout) {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(_) => return 1,
@@ -195,6 +204,9 @@ impl Relay {
                 } else {
                     self.serve((data - FIRST_LINK) / 2);
                 }
+            }
+            for id in std::mem::take(&mut self.waiting) {
+                self.serve(id);
             }
             // What there was no room for yet finds some when a connection has ended, or after a while.
             if self.full && (events.is_empty() || self.links.len() < before) {
@@ -267,22 +279,29 @@ impl Relay {
         self.serve(id);
     }
 
-    /// Moves what can be moved, in both directions, until both would block.
+    /// Moves what can be moved, in both directions, until both would block or it is the others' turn.
     fn serve(&mut self, id: u64) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let (outer, inner) = (link.outer.as_fd(), link.inner.as_fd());
         let [from_outer, from_inner] = &mut link.flows;
-        let alive = pump(outer, inner, from_outer) && pump(inner, outer, from_inner);
-        if !alive || (from_outer.shut && from_inner.shut) {
-            self.links.remove(&id);
+        let pumped = pump(outer, inner, from_outer).and_then(|first| Some(first | pump(inner, outer, from_inner)?));
+        match pumped {
+            Some(more) if !(from_outer.shut && from_inner.shut) => {
+                // Nothing will be announced of what is there already.
+                if more {
+                    self.waiting.insert(id);
+                }
+            }
+            _ => drop(self.links.remove(&id)),
         }
     }
 }
 
-/// Copies from one socket to the other until one would block. False when the connection is broken.
-fn pump(from: BorrowedFd, to: BorrowedFd, flow: &mut Flow) -> bool {
+/// Copies from one socket to the other until one would block, which gives false, or for as many turns as it has. `None` when the connection
+/// is broken.
+fn pump(from: BorrowedFd, to: BorrowedFd, flow: &mut Flow) -> Option<bool> {
     let flags = SpliceFlags::NONBLOCK | SpliceFlags::MOVE;
-    loop {
+    for _ in 0..TURNS {
         let mut moved = false;
         if !flow.ended && flow.buffered < CHUNK {
             match rustix::pipe::splice(from, None, &flow.pipe.1, None, CHUNK - flow.buffered, flags) {
@@ -294,7 +313,7 @@ fn pump(from: BorrowedFd, to: BorrowedFd, flow: &mut Flow) -> bool {
                 Err(Errno::AGAIN) => {}
                 // Not connected yet: the other end answers soon.
                 Err(Errno::NOTCONN) => {}
-                Err(_) => return false,
+                Err(_) => return None,
             }
         }
         if flow.buffered > 0 {
@@ -304,7 +323,7 @@ fn pump(from: BorrowedFd, to: BorrowedFd, flow: &mut Flow) -> bool {
                     moved = true;
                 }
                 Err(Errno::AGAIN | Errno::NOTCONN) => {}
-                Err(_) => return false,
+                Err(_) => return None,
             }
         }
         if flow.ended && flow.buffered == 0 && !flow.shut {
@@ -312,9 +331,10 @@ fn pump(from: BorrowedFd, to: BorrowedFd, flow: &mut Flow) -> bool {
             let _ = rustix::net::shutdown(to, rustix::net::Shutdown::Write);
         }
         if !moved {
-            return true;
+            return Some(false);
         }
     }
+    Some(true)
 }
 
 /// A connection to a port inside that may still be in the making.

@@ -160,6 +160,28 @@ except OSError as e: print(e.errno)
         running.finish().ends(143);
     }
 
+    /// Connections that never fall silent do not keep others waiting.
+    fn a_flood_leaves_room_for_others(who) {
+        let port = free_port();
+        let stage = Stage::new(who).section("net", "new", &[&format!("publish {port}/tcp = 7000/tcp")]);
+        let mut running = stage.start(&["/usr/bin/python3", "-I", "-c", ECHO]);
+        running.line("ready");
+        let floods: Vec<TcpStream> = talk(port, 3);
+        for flood in &floods {
+            let (mut writer, mut reader) = (flood.try_clone().expect("a socket"), flood.try_clone().expect("a socket"));
+            std::thread::spawn(move || while writer.write_all(&[7; 1 << 16]).is_ok() {});
+            std::thread::spawn(move || while reader.read(&mut [0; 1 << 16]).is_ok_and(|it| it > 0) {});
+        }
+        for _ in 0..20 {
+            hear(talk(port, 1));
+        }
+        for flood in floods {
+            flood.shutdown(std::net::Shutdown::Both).expect("it is open");
+        }
+        running.signal(Signal::SIGTERM);
+        running.finish().ends(143);
+    }
+
     /// Where there is no room for more connections, more of them wait until others end, and nobody burns time over it.
     fn connections_wait_for_room(who) {
         let port = free_port();
