@@ -21,6 +21,7 @@ mod mnt;
 mod namespaces;
 mod net;
 mod pods;
+mod process;
 mod provenance;
 mod seccomp;
 mod seccomp_abi;
@@ -75,6 +76,7 @@ fn check_sandbox(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     landlock::check(sandbox, out);
     lifecycle::check(sandbox, out);
     stdio::check(sandbox, out);
+    process::check(sandbox, out);
     sysctl::check(sandbox, out);
     provenance::tell(sandbox, &mut out[before..]);
 }
@@ -100,6 +102,7 @@ pub fn check_host(policy: &Policy, facts: &HostFacts) -> Vec<Diagnostic> {
     for sandbox in policy.sandboxes.iter().chain(containers) {
         let before = out.len();
         host::check(sandbox, facts, &mut out);
+        process::check_host(sandbox, facts, &mut out);
         landlock::check_host(sandbox, facts, &mut out);
         cgroup_shares::check_host(sandbox, facts, &mut out);
         seccomp_abi::check_host(sandbox, facts, &mut out);

@@ -18,7 +18,7 @@ use super::program::Command;
 use super::sources::Sources;
 use super::terminal::Inside;
 use super::tree::Tree;
-use super::{identity, init, landlock, links, nftables, program, sys};
+use super::{attributes, identity, init, landlock, links, nftables, program, sys};
 use crate::plan::{Action, FdSource, NsKind, Plan, Stage, Step};
 
 /// What a child takes over from the supervisor.
@@ -188,6 +188,7 @@ impl Child<'_> {
             Action::SetFd { number, from } => self.set_fd(*number, from),
             Action::NewKeyring => new_keyring(),
             Action::ChangeDir(path) => rustix::process::chdir(path).context(|| format!("entering {path}")),
+            Action::SetAttribute(attribute) => attributes::set_own(attribute),
             Action::SetRlimit { resource, value } => program::set_rlimit(resource, *value),
             Action::SetCapabilities { keep, ambient } => {
                 let no_new_privs =

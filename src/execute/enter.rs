@@ -24,8 +24,8 @@ use super::sources::Sources;
 use super::spawn::{Running, host_pids};
 use super::supervise::{self, Watched};
 use super::terminal::{self, Inside, Settings, Terminal};
-use super::{cgroup, filter, sys};
-use crate::plan::{Action, Bytes, Ending, NsKind, Plan, Signal, Stage, Step};
+use super::{attributes, cgroup, filter, sys};
+use crate::plan::{Action, Attribute, Bytes, Ending, NsKind, Plan, Signal, Stage, Step};
 use crate::report::Diagnostic;
 use crate::state::{Process, Record};
 
@@ -167,6 +167,8 @@ fn guests_plan(plan: &Plan, guest: &Guest) -> Plan {
         Action::SetIds { .. } => true,
         // The streams and descriptors of the program are its own; the guest has those of its caller.
         Action::SetFd { .. } => false,
+        // What nsl does to the child it does to the guest: it counts among the sandbox's own.
+        Action::SetAttribute(_) => true,
         _ => step.stage == Stage::Program,
     };
     let mut steps: Vec<Step> = plan.steps.iter().filter(own).cloned().collect();
@@ -208,6 +210,12 @@ fn attempt(record: &Record, plan: &Plan, doors: &[Opened]) -> Result<Watched, No
     let supervisor_fd = rustix::process::pidfd_open(rustix::process::getpid(), rustix::process::PidfdFlags::empty())
         .context(|| "opening a descriptor of this process".to_string())
         .map_err(before)?;
+    for step in admitted(plan) {
+        if let Action::SetAttribute(attribute @ (Attribute::OomScoreAdj(_) | Attribute::OwnCores)) = &step.action {
+            // The guest is not dumpable from its first moment on, which closes these of it to all but root: it inherits them.
+            set_attribute(step, attribute, nix::unistd::getpid()).map_err(before)?;
+        }
+    }
     let (janitor, terminal, inside) = match guests_terminal(plan).map_err(before)? {
         Some((janitor, terminal, inside)) => (Some(janitor), Some(terminal), Some(inside)),
         None => (None, None, None),
@@ -246,7 +254,7 @@ fn attempt(record: &Record, plan: &Plan, doors: &[Opened]) -> Result<Watched, No
         init: false,
         lease: Some(lease),
     };
-    if let Err(failure) = admit(record, &running) {
+    if let Err(failure) = admit(record, plan, &running) {
         let _ = nix::sys::signal::kill(pid, nix::sys::signal::SIGKILL);
         let _ = nix::sys::wait::waitpid(pid, None);
         return Err(before(failure));
@@ -281,12 +289,29 @@ fn born(birth: Birth, limits: &[Limit]) -> ! {
     child::run(birth)
 }
 
-/// Puts the guest into the cgroups of the sandbox, where it counts for its limits, and lets it go on.
-fn admit(record: &Record, running: &Running) -> Done {
+/// Puts the guest into the cgroups of the sandbox, where it counts for its limits, lets it be scheduled as that is, and lets it go on.
+fn admit(record: &Record, plan: &Plan, running: &Running) -> Done {
     for path in &record.cgroups {
         cgroup::enter(path, running.pid.as_raw())?;
     }
+    for step in admitted(plan) {
+        match &step.action {
+            Action::SetAttribute(Attribute::OomScoreAdj(_) | Attribute::OwnCores) => {}
+            Action::SetAttribute(attribute) => set_attribute(step, attribute, running.pid)?,
+            _ => {}
+        }
+    }
     rustix::io::write(&running.gate, &[1]).context(|| "letting the program go on".to_string()).map(drop)
+}
+
+/// What nsl does to the child, and so to a guest.
+fn admitted(plan: &Plan) -> impl Iterator<Item = &Step> {
+    plan.steps.iter().filter(|it| it.stage == Stage::Admit)
+}
+
+/// What the sandbox itself could do without, its guest can.
+fn set_attribute(step: &Step, attribute: &Attribute, of: nix::unistd::Pid) -> Done {
+    attributes::set_of_child(attribute, of).or_else(|failure| if step.required { Err(failure) } else { Ok(()) })
 }
 
 /// The namespaces that are not the caller's own, each verified to be the one that was written down when the program was started: the process may

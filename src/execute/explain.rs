@@ -1,11 +1,11 @@
 //! A step that failed, at the line of the policy that asked for it, with the likely cause on this host.
 
-use super::explain_net;
 use super::failure::Notice;
 use super::tree_causes::{
     hold_cause, idmap_cause, image_cause, mount_cause, overlay_cause, path_cause, placeholder_cause, secret_cause,
     source_cause, tree_cause,
 };
+use super::{explain_net, explain_process};
 use crate::plan::{Action, CgroupLimit, NsKind, OpenStream, Plan, RootSource, StdStream, Step};
 use crate::report::Diagnostic;
 
@@ -76,6 +76,7 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
         Action::CreateCgroup(_) | Action::LimitCgroup { .. } | Action::EnterCgroup(_) => {
             ("cgroup-failed", cgroup_cause(errno))
         }
+        Action::SetAttribute(attribute) => ("attribute-failed", explain_process::attribute(attribute, errno)),
         Action::OpenNamespace { .. } => ("join-failed", open_cause(errno)),
         Action::JoinNamespace(kind) => ("join-failed", join_cause(*kind, errno)),
         Action::Clone { .. } => ("namespace-failed", clone_cause(errno)),

@@ -9,6 +9,7 @@
 //! namespace; mounts and namespaces go with their last process.
 
 mod aftermath;
+mod attributes;
 mod background;
 mod cgroup;
 mod child;
@@ -18,6 +19,7 @@ mod descriptors;
 mod enter;
 mod explain;
 mod explain_net;
+mod explain_process;
 mod failure;
 mod filter;
 mod identity;

@@ -19,7 +19,7 @@ use super::program::Command;
 use super::relay;
 use super::sources::{self, Sources};
 use super::terminal::{self, Inside, Settings, Terminal};
-use super::{cgroup, filter, identity, init, keeper, limits, links, sys};
+use super::{attributes, cgroup, filter, identity, init, keeper, limits, links, sys};
 use crate::plan::{Action, CgroupDir, LinkStep, NsKind, Plan, Port, Protocol, Stage};
 
 /// What is there before the child is.
@@ -407,6 +407,7 @@ fn admit(
                 let arguments: Vec<String> = arguments.iter().map(|it| it.replace("CHILD", &child)).collect();
                 keeper::start(program, &arguments).map(|keeper| prepared.keeper = Some(keeper))
             }
+            Action::SetAttribute(attribute) => attributes::set_of_child(attribute, running.pid),
             Action::MakeLink(step) => make_link(step, running.pid, &mut prepared.links),
             Action::EnterCgroup(dir) => match prepared.made(dir) {
                 Some(made) => cgroup::enter(&made.path, running.pid.as_raw()),

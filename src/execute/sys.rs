@@ -345,3 +345,91 @@ pub fn exit_now(status: i32) -> ! {
     // SAFETY: _exit(2) only ends the process.
     unsafe { libc::_exit(status) }
 }
+
+/// sched_setscheduler(2) of a process; `priority` is 0 for policies that have none.
+pub fn sched_setscheduler(pid: Pid, policy: i32, priority: i32) -> Result<(), Errno> {
+    let param = libc::sched_param { sched_priority: priority };
+    // SAFETY: reads a `sched_param`, which lives on this stack frame.
+    Errno::result(unsafe { libc::sched_setscheduler(pid.as_raw(), policy, &raw const param) }).map(drop)
+}
+
+/// sched_getscheduler(2) and sched_getparam(2): policy and priority of a process.
+pub fn sched_getscheduler(pid: Pid) -> Result<(i32, i32), Errno> {
+    let mut param = libc::sched_param { sched_priority: 0 };
+    // SAFETY: only asks.
+    let policy = Errno::result(unsafe { libc::sched_getscheduler(pid.as_raw()) })?;
+    // SAFETY: writes a `sched_param`, which lives on this stack frame.
+    Errno::result(unsafe { libc::sched_getparam(pid.as_raw(), &raw mut param) })?;
+    Ok((policy, param.sched_priority))
+}
+
+/// The words of a set of CPUs: as many as the kernel may have, CONFIG_NR_CPUS of 8192.
+type Cpus = [u64; 128];
+
+/// sched_setaffinity(2) of a process. The set of glibc and of rustix ends at CPU 1023.
+pub fn sched_setaffinity(pid: Pid, cpus: &[u32]) -> Result<(), Errno> {
+    let mut set: Cpus = [0; 128];
+    for cpu in cpus {
+        *set.get_mut(*cpu as usize / 64).ok_or(Errno::EINVAL)? |= 1 << (cpu % 64);
+    }
+    // SAFETY: the kernel reads as many bytes as are given at the most.
+    let result = unsafe {
+        libc::syscall(libc::SYS_sched_setaffinity, pid.as_raw(), size_of::<Cpus>(), (&raw const set).cast::<u64>())
+    };
+    Errno::result(result).map(drop)
+}
+
+/// sched_getaffinity(2) of a process, sorted.
+pub fn sched_getaffinity(pid: Pid) -> Result<Vec<u32>, Errno> {
+    let mut set: Cpus = [0; 128];
+    // SAFETY: the kernel writes as many bytes as are given at the most.
+    let result = unsafe {
+        libc::syscall(libc::SYS_sched_getaffinity, pid.as_raw(), size_of::<Cpus>(), (&raw mut set).cast::<u64>())
+    };
+    Errno::result(result)?;
+    Ok((0..size_of::<Cpus>() as u32 * 8).filter(|cpu| set[*cpu as usize / 64] >> (cpu % 64) & 1 == 1).collect())
+}
+
+const IOPRIO_WHO_PROCESS: libc::c_int = 1;
+
+/// ioprio_set(2) of a process.
+pub fn ioprio_set(pid: Pid, value: i32) -> Result<(), Errno> {
+    // SAFETY: takes three numbers.
+    Errno::result(unsafe { libc::syscall(libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid.as_raw(), value) }).map(drop)
+}
+
+/// ioprio_get(2) of a process.
+pub fn ioprio_get(pid: Pid) -> Result<i32, Errno> {
+    // SAFETY: takes two numbers.
+    let value = Errno::result(unsafe { libc::syscall(libc::SYS_ioprio_get, IOPRIO_WHO_PROCESS, pid.as_raw()) })?;
+    i32::try_from(value).map_err(|_| Errno::EINVAL)
+}
+
+/// prctl(2) PR_SCHED_CORE_CREATE for a process: from now on it and its children share the hardware threads of a core with
+/// nobody else. Linux 5.14.
+pub fn own_cores(pid: Pid) -> Result<(), Errno> {
+    // SAFETY: takes numbers alone.
+    let result = unsafe {
+        libc::prctl(
+            libc::PR_SCHED_CORE,
+            libc::PR_SCHED_CORE_CREATE,
+            pid.as_raw(),
+            libc::PR_SCHED_CORE_SCOPE_THREAD_GROUP,
+            0 as libc::c_ulong,
+        )
+    };
+    Errno::result(result).map(drop)
+}
+
+/// personality(2) of this process.
+pub fn set_personality(persona: u32) -> Result<(), Errno> {
+    // SAFETY: takes a number, and changes nothing before the next execve(2) that this process could notice.
+    Errno::result(unsafe { libc::personality(persona.into()) }).map(drop)
+}
+
+/// What personality(2) this process has.
+pub fn personality() -> Result<u32, Errno> {
+    // SAFETY: only asks.
+    let found = Errno::result(unsafe { libc::personality(0xffff_ffff) })?;
+    Ok(found as u32)
+}

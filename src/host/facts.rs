@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Joinable;
+use super::{Joinable, ProcessFacts};
 use crate::policy::{JoinTarget, NsKind};
 
 /// What a host offers to one caller.
@@ -41,6 +41,9 @@ pub struct HostFacts {
     pub interfaces: Vec<String>,
     /// Hard limits of the caller by name (`nofile`), `None` for infinity.
     pub hard_limits: BTreeMap<String, Option<u64>>,
+    /// What a process of the caller starts with.
+    #[serde(default)]
+    pub process: ProcessFacts,
     /// CLOCK_BOOTTIME and CLOCK_MONOTONIC now, in whole seconds (time offsets must not make them negative).
     pub uptime: u64,
     /// Programs that nsl may call, by name (`newuidmap`), with their absolute path.

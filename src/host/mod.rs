@@ -20,6 +20,7 @@ mod namespaces;
 mod offers;
 mod paths;
 mod probe;
+mod process;
 mod sys;
 mod targets;
 mod text;
@@ -33,4 +34,5 @@ pub use joinable::{Joinable, Missing, Namespace, Process, Running, UserNamespace
 pub use namespaces::{Census, Holder, SeenNamespace, command, namespaces};
 pub use offers::{Offer, offers};
 pub use probe::{Probe, probe, probe_paths};
+pub use process::{CoreScheduling, ProcessFacts};
 pub use targets::{target, target_names};

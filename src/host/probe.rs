@@ -9,7 +9,9 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::mounts::{self, Mount};
 use super::text::{number, text, words};
-use super::{HostFacts, Kernel, Running, UserNamespaces, caller, hierarchies, joinable, landlock, libraries, paths};
+use super::{
+    HostFacts, Kernel, Running, UserNamespaces, caller, hierarchies, joinable, landlock, libraries, paths, process,
+};
 use crate::policy::{JoinTarget, NsKind};
 
 /// Where programs that nsl may call are looked for. Not PATH: what is run with privilege is not the caller's to choose.
@@ -62,6 +64,7 @@ impl Probe {
     pub fn facts(&self) -> HostFacts {
         let caller = caller::find(&self.mounts);
         let root = caller.uid == 0 && caller.initial_userns;
+        let cgroups = hierarchies::find(&self.mounts, &text("/proc/self/cgroup"), root);
         let net_admin = caller.has("net_admin") && owns_network();
         HostFacts {
             name: "this host".to_string(),
@@ -69,7 +72,8 @@ impl Probe {
             caller,
             userns: user_namespaces(),
             namespaces: namespaces(),
-            cgroups: hierarchies::find(&self.mounts, &text("/proc/self/cgroup"), root),
+            process: process::find(&cgroups),
+            cgroups,
             landlock_abi: landlock::abi(),
             seccomp_actions: words("/proc/sys/kernel/seccomp/actions_avail"),
             proc_masked: mounts::proc_masked(&self.mounts),

@@ -45,3 +45,25 @@ pub(super) fn owner_uid(user_namespace: BorrowedFd) -> Result<u32, Errno> {
     let result = unsafe { libc::ioctl(user_namespace.as_raw_fd(), NS_GET_OWNER_UID as _, &raw mut uid) };
     Errno::result(result).map(|_| uid)
 }
+
+/// prctl(2) PR_SCHED_CORE, asked for this process itself, which changes nothing. Linux 5.14.
+pub(super) fn core_scheduling() -> super::CoreScheduling {
+    let mut cookie: u64 = 0;
+    // SAFETY: the kernel writes one number to where it is told, which lives on this stack frame.
+    let result = unsafe {
+        libc::prctl(
+            libc::PR_SCHED_CORE,
+            libc::PR_SCHED_CORE_GET,
+            0,
+            libc::PR_SCHED_CORE_SCOPE_THREAD,
+            std::ptr::from_mut(&mut cookie) as libc::c_ulong,
+        )
+    };
+    match Errno::result(result) {
+        Ok(_) => super::CoreScheduling::Yes,
+        Err(Errno::ENODEV) => super::CoreScheduling::NoSmt,
+        // A filter around this process may refuse the question.
+        Err(Errno::EPERM) => super::CoreScheduling::Unknown,
+        Err(_) => super::CoreScheduling::NotBuilt,
+    }
+}

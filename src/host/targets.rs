@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::caller::capability_names;
-use super::{Caller, CgroupTree, Cgroups, HostFacts, IdRange, Kernel, UserNamespaces};
+use super::{Caller, CgroupTree, Cgroups, HostFacts, IdRange, Kernel, ProcessFacts, UserNamespaces};
 use crate::policy::NsKind;
 
 /// One system.
@@ -172,6 +172,8 @@ fn facts(system: &System, root: bool) -> HostFacts {
         tun: !system.contained,
         interfaces: Vec::new(),
         hard_limits: BTreeMap::new(),
+        // What pam_limits leaves as it is: RLIMIT_NICE and RLIMIT_RTPRIO are 0. Which CPUs there are is nobody's to say.
+        process: ProcessFacts { nice_limit: Some(0), rtprio_limit: Some(0), ..ProcessFacts::default() },
         // A time offset is about a host that has been up for a while; an hour is the least one may count on.
         uptime: 3600,
         helpers: if system.contained { BTreeMap::new() } else { [helper("newuidmap"), helper("newgidmap")].into() },

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::differences::{limit_name, plain};
 use super::process::ProcessFacts;
-use crate::plan::{Action, CgroupLimit, FilterSpec, Plan, describe};
+use crate::plan::{Action, Attribute, CgroupLimit, FilterSpec, Plan, describe, number_list};
 use crate::state::Record;
 
 /// One thing that is not as it should be. The names of the fields are part of the interface of `nsl drift --json`.
@@ -138,6 +138,13 @@ pub fn from_kernel(record: &Record, performed: &Plan, program: &ProcessFacts) ->
                     tell(&step.why, should, hard.clone());
                 }
             }
+            Action::SetAttribute(attribute) => {
+                if let Some((name, should)) = attribute_fact(attribute)
+                    && let Some(is) = program.attributes.get(name)
+                {
+                    tell(&step.why, should, is.clone());
+                }
+            }
             Action::Mount { target, .. }
                 if step.required && !mounts.is_empty() && !mounts.contains(target.as_str()) =>
             {
@@ -155,6 +162,21 @@ pub fn from_kernel(record: &Record, performed: &Plan, program: &ProcessFacts) ->
         }
     }
     found
+}
+
+/// What [`ProcessFacts`] calls an attribute, and how it shows it. Nobody can read the others of another process; and its umask a program
+/// changes as it likes.
+fn attribute_fact(attribute: &Attribute) -> Option<(&'static str, String)> {
+    Some(match attribute {
+        Attribute::Nice(nice) => ("nice", nice.to_string()),
+        Attribute::Scheduling(it) if it.policy.is_real_time() => {
+            ("scheduling", format!("{} {}", it.policy.name(), it.priority))
+        }
+        Attribute::Scheduling(it) => ("scheduling", it.policy.name().to_string()),
+        Attribute::CpuAffinity(cpus) => ("cpus", number_list(cpus)),
+        Attribute::OomScoreAdj(score) => ("oom_score_adj", score.to_string()),
+        _ => return None,
+    })
 }
 
 /// The files of cgroups v2 and v1 in which a limit can be read as it was written.

@@ -119,6 +119,10 @@ fn process_text(out: &mut String, program: &ProcessFacts) {
         (mode, _) => format!("mode {mode}"),
     };
     let _ = writeln!(out, "  seccomp      {mode}");
+    out.push_str("\nscheduling, and what it hands down\n");
+    for (name, value) in &program.attributes {
+        let _ = writeln!(out, "  {name:<14} {value}");
+    }
     out.push_str("\nmounts\n");
     let widest = program.mounts.iter().map(|it| it.target.chars().count()).max().unwrap_or(0).min(40);
     for mount in &program.mounts {

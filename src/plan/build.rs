@@ -4,7 +4,8 @@ use std::ffi::OsString;
 
 use super::pod::Ground;
 use super::{
-    Action, Degraded, Ending, Plan, Stage, Step, cgroup, filter, identity, join, net, program, sources, stdio, tree,
+    Action, Degraded, Ending, Plan, Stage, Step, cgroup, filter, identity, join, net, process, program, sources, stdio,
+    tree,
 };
 use crate::host::HostFacts;
 use crate::policy::{NsKind, Origin, Sandbox, Strength, Traced};
@@ -74,6 +75,7 @@ impl<'a> Builder<'a> {
             sources::admit(builder);
         }
         cgroup::enter(builder, &cgroups);
+        process::admit(builder);
         net::links(builder);
         net::uplink(builder);
         program::kernel_namespaces(builder);

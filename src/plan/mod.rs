@@ -17,6 +17,7 @@ mod net;
 mod net_text;
 mod pod;
 mod print;
+mod process;
 mod program;
 mod sources;
 mod stdio;
@@ -26,9 +27,9 @@ mod tree_text;
 pub mod why;
 
 pub use crate::policy::{
-    Access, Action as SyscallAction, Cidr, CompareOp, Condition, Direction, HugetlbMax, IoMax, LinkKind, MacvlanMode,
-    MountFlags, NextHop, NsKind, Peer, Port, Ports, Probe, ProcOptions, Protocol, Scope, SecretFrom, Signal, Stream,
-    Veth,
+    Access, Action as SyscallAction, Cidr, CompareOp, Condition, Direction, HugetlbMax, IoMax, IoPriority, LinkKind,
+    MacvlanMode, MountFlags, NextHop, NsKind, Peer, Port, Ports, Probe, ProcOptions, Protocol, SchedPolicy, Scheduling,
+    Scope, SecretFrom, Signal, Stream, Veth,
 };
 pub use build::{Options, plan};
 pub use filter::{By, Decision, abis, decisions, filter_spec};

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     Action, Bytes, CgroupDir, CgroupLimit, FdSource, IdMapping, LandlockPath, LandlockSpec, NamespaceFrom, OpenStream,
-    Plan, PodPlan, RootSource, SecretFrom, Stage, Step, filter_text, limit_text, net_text, tree_text,
+    Plan, PodPlan, RootSource, SecretFrom, Stage, Step, filter_text, limit_text, net_text, process, tree_text,
 };
 use crate::policy::{Probe, Stream};
 use crate::source::Files;
@@ -207,6 +207,7 @@ pub fn describe(action: &Action) -> String {
         Action::MapUids(map) => format!("write uid_map {}", describe_map(map)),
         Action::MapGids(map) => format!("write gid_map {}", describe_map(map)),
         Action::EnterCgroup(dir) => format!("move the child into {}", cgroup_path(dir)),
+        Action::SetAttribute(attribute) => process::describe(attribute),
         Action::UnshareCgroup => "unshare cgroup".to_string(),
         Action::UnshareTime => "unshare time".to_string(),
         Action::TimeOffset { clock, offset } => format!("write timens_offsets {clock} {}", *offset as f64 / 1e9),

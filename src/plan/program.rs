@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::ffi::OsStrExt;
 
 use super::build::{Builder, Options, filter_step};
-use super::{Action, Bytes, Stage, landlock, stdio};
+use super::{Action, Bytes, Stage, landlock, process, stdio};
 use crate::policy::{NsKind, Sysctl, Traced};
 use crate::report::Diagnostic;
 
@@ -84,6 +84,7 @@ pub(super) fn start(builder: &mut Builder, options: &Options) {
         let action = Action::SetRlimit { resource: limit.value.resource.clone(), value: limit.value.value };
         builder.step_of(Stage::Program, action, limit);
     }
+    process::inherit(builder);
     match &sandbox.cwd {
         Some(cwd) => builder.step_of(Stage::Program, Action::ChangeDir(cwd.value.clone()), cwd),
         None => {

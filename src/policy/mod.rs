@@ -8,6 +8,7 @@ mod kernel;
 mod landlock;
 mod limits;
 mod net;
+mod process;
 mod stdio;
 mod trace;
 
@@ -21,6 +22,7 @@ pub use kernel::*;
 pub use landlock::*;
 pub use limits::*;
 pub use net::*;
+pub use process::*;
 pub use stdio::*;
 pub use trace::*;
 
@@ -83,6 +85,8 @@ pub struct Sandbox {
     pub no_new_privs: Traced<bool>,
     /// setrlimit(2)
     pub limits: Vec<Traced<Rlimit>>,
+    /// How it is scheduled, and what it inherits.
+    pub attributes: Attributes,
     /// Kernel parameters of its own namespaces.
     pub sysctls: Vec<Traced<Sysctl>>,
     /// How it ends.

@@ -386,15 +386,6 @@ impl Walk<'_, '_> {
         } else {
             format!("`{section}`")
         };
-        if PLANNED.contains(&(section, head)) {
-            let message = format!("`{head}` in {place} is a word of the language, and this version cannot do it");
-            self.cx.report(
-                Diagnostic::error("not-yet", message)
-                    .label(it.head.span, "for a later version")
-                    .help("delete the line: a sandbox never starts with less than its text says"),
-            );
-            return;
-        }
         let is_block = it.block.is_some() && section.is_empty();
         let (code, what) = if is_block { ("unknown-block", "block") } else { ("unknown-key", "field") };
         let mut finding = Diagnostic::error(code, format!("{place} has no {what} `{head}`"))
@@ -415,9 +406,6 @@ impl Walk<'_, '_> {
         self.cx.report(finding);
     }
 }
-
-/// Fields that the language has a place for and nobody can give yet, by section: a "did you mean" would mislead.
-const PLANNED: &[(&str, &str)] = &[("mnt", "secret"), ("", "umask"), ("", "oom-score-adj"), ("", "nice")];
 
 fn references(expr: &Expr, out: &mut Vec<String>) {
     match &expr.kind {

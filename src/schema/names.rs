@@ -1,5 +1,21 @@
 //! Words of the kernel: capabilities, resource limits.
 
+/// What `personality` takes: the bits and the execution domain of personality(2) that a 64-bit program of today notices anything
+/// of, with their numbers (linux/personality.h). READ_IMPLIES_EXEC is cleared by execve(2) of such a program, and the kernel looks
+/// at WHOLE_SECONDS and SHORT_INODE nowhere.
+pub const PERSONALITY_BITS: &[(&str, u32)] = &[
+    ("linux32", 0x0008),
+    ("uname26", 0x002_0000),
+    ("addr-no-randomize", 0x004_0000),
+    ("addr-compat-layout", 0x020_0000),
+    ("sticky-timeouts", 0x400_0000),
+    ("addr-limit-3gb", 0x800_0000),
+];
+
+/// The words of [`PERSONALITY_BITS`].
+pub const PERSONALITIES: &[&str] =
+    &["linux32", "uname26", "addr-no-randomize", "addr-compat-layout", "sticky-timeouts", "addr-limit-3gb"];
+
 /// Capabilities by number, lower case without `CAP_`; the index is the number. capabilities(7), Linux 5.9 to 6.18.
 pub const CAPABILITIES: &[&str] = &[
     "chown",

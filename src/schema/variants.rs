@@ -214,6 +214,24 @@ pub(super) const ACTIONS: &[Variant] = &[
     variant("kill", "SIGSYS ends the process", &[]),
 ];
 
+const LEVEL: &[ArgSpec] = &[named("level", Ty::Int(0, 7))];
+
+pub(super) const IO_CLASSES: &[Variant] = &[
+    variant("realtime", "first of all, which can starve everybody else; level 4 where none is named", LEVEL),
+    variant("best-effort", "as usual; level 4 where none is named", LEVEL),
+    variant("idle", "when nobody else uses the disk", &[]),
+];
+
+const PRIORITY: &[ArgSpec] = &[required("priority", Ty::Int(1, 99))];
+
+pub(super) const POLICIES: &[Variant] = &[
+    variant("other", "SCHED_OTHER: by turns, weighed by `nice`", &[]),
+    variant("batch", "SCHED_BATCH: as `other`, taken to be busy all the time", &[]),
+    variant("idle", "SCHED_IDLE: when the CPU has next to nothing else to do", &[]),
+    variant("fifo", "SCHED_FIFO: real time, before all others until it waits", PRIORITY),
+    variant("rr", "SCHED_RR: real time, by turns with those of its priority", PRIORITY),
+];
+
 pub(super) const READY: &[Variant] = &[
     variant(
         "tcp",

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use nsl::host::{Caller, CgroupTree, Cgroups, HostFacts, IdRange, Kernel, UserNamespaces};
+use nsl::host::{
+    Caller, CgroupTree, Cgroups, CoreScheduling, HostFacts, IdRange, Kernel, ProcessFacts, UserNamespaces,
+};
 use nsl::plan::{Action, Options, Plan};
 use nsl::policy::NsKind;
 use nsl::resolve::Inputs;
@@ -38,7 +40,9 @@ pub fn user_on_v2() -> HostFacts {
 
 fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
     let capabilities = match uid {
-        0 => ["sys_admin", "setuid", "setgid", "net_bind_service", "sys_resource"].map(String::from).to_vec(),
+        0 => {
+            ["sys_admin", "setuid", "setgid", "net_bind_service", "sys_resource", "sys_nice"].map(String::from).to_vec()
+        }
         _ => Vec::new(),
     };
     HostFacts {
@@ -68,6 +72,13 @@ fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
         proc_masked: Vec::new(),
         unprivileged_port_start: 1024,
         hard_limits: BTreeMap::new(),
+        process: ProcessFacts {
+            nice_limit: Some(0),
+            rtprio_limit: Some(0),
+            cpus: vec![0, 1, 2, 3],
+            core_scheduling: CoreScheduling::Yes,
+            ..ProcessFacts::default()
+        },
         uptime: 1_000_000,
         helpers: BTreeMap::from([
             ("newuidmap".to_string(), "/usr/bin/newuidmap".to_string()),
@@ -248,4 +259,53 @@ fn joins_are_put_in_the_order_that_the_kernel_needs() {
         })
         .collect();
     assert_eq!(order, [NsKind::Net, NsKind::Time, NsKind::User, NsKind::Uts, NsKind::Mnt]);
+}
+
+/// What the host gives is given while the child waits, after its cgroups; what anybody may have the program takes itself, before
+/// the filter.
+#[test]
+fn attributes_have_their_places() {
+    let text = "sandbox a {
+  run = [\"/bin/true\"]
+  user new
+  nice = -5
+  scheduling = batch
+  ionice = idle
+  cpu-affinity = \"0-1\"
+  core-scheduling = own
+  prefer oom-score-adj = -100
+  timer-slack = 1ms
+  umask = 0o027
+  personality = [linux32]
+  cgroup new {
+    pids.max = 7
+  }
+  seccomp {
+    otherwise = allow
+    deny umask = kill
+  }
+}
+";
+    let (plan, shown) = plan_of(text, &root_on_v1(), &[]);
+    let steps: Vec<&str> = shown.lines().collect();
+    let at = |needle: &str| {
+        steps.iter().position(|it| it.contains(needle)).unwrap_or_else(|| panic!("no {needle} in\n{shown}"))
+    };
+    let order = [
+        "move the child into",
+        "sched_setscheduler batch",
+        "setpriority -5",
+        "ioprio_set idle",
+        "sched_setaffinity 0-1",
+        "share no core with others",
+        "write oom_score_adj -100",
+        "prctl timer slack 1000000 ns",
+        "personality linux32",
+        "umask 0027",
+        "seccomp x86_64",
+    ];
+    assert!(order.windows(2).all(|pair| at(pair[0]) < at(pair[1])), "{shown}");
+    assert!(steps[at("setpriority")].contains("[CAP_SYS_NICE]"), "{shown}");
+    assert!(steps[at("oom_score_adj")].contains("(preferred) [CAP_SYS_RESOURCE]"), "{shown}");
+    assert_eq!(serde_json::from_str::<Plan>(&serde_json::to_string(&plan).unwrap()).unwrap(), plan);
 }

@@ -29,6 +29,7 @@ mod network;
 mod ns;
 mod overlays;
 mod pods;
+mod process;
 mod program;
 mod reports;
 mod seen;

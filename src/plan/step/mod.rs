@@ -6,6 +6,7 @@ mod identity;
 mod join;
 mod kernel;
 mod net;
+mod process;
 mod stdio;
 mod tree;
 
@@ -15,6 +16,7 @@ pub use identity::*;
 pub use join::*;
 pub use kernel::*;
 pub use net::*;
+pub use process::*;
 pub use stdio::*;
 pub use tree::*;
 
@@ -199,6 +201,8 @@ pub enum Action {
     MapGids(IdMapping),
     /// Move the child into a cgroup.
     EnterCgroup(CgroupDir),
+    /// Set how the child, or this process, is scheduled, or what its children inherit.
+    SetAttribute(Attribute),
     /// unshare(2) of a cgroup namespace, after the cgroup was entered.
     UnshareCgroup,
     /// unshare(2) of a time namespace; children are born into it.

@@ -397,11 +397,4 @@ pub(super) const PAGES: &[Page] = &[
         "sandbox a {\n  run = [\"/bin/true\"]\n  user new {\n    map uid ada = caller\n    map gid 0 = caller\n  }\n}\n",
         "sandbox a {\n  run = [\"/bin/true\"]\n  user new {\n    map uid nobody = caller\n    map gid 0 = caller\n  }\n}\n",
     ),
-    error(
-        "not-yet",
-        "part of the language, and not supported by this version",
-        "The text means something, and this version cannot do it. It says so instead of doing less than the text says.",
-        "",
-        "",
-    ),
 ];

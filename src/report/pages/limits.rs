@@ -6,7 +6,7 @@ pub(super) const PAGES: &[Page] = &[
     error(
         "bad-number-list",
         "a list of CPUs or memory nodes that is none",
-        "`cpuset.cpus`, `cpuset.mems` and `scheduling { cpus = … }` take what the kernel's files have: numbers and ranges with commas, as in `\"0-3,8\"`, or a list of numbers. An empty list is none: cpuset(7).",
+        "`cpuset.cpus`, `cpuset.mems` and `cpu-affinity` take what the kernel's files have: numbers and ranges with commas, as in `\"0-3,8\"`, or a list of numbers. An empty list is none: cpuset(7).",
         "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  cgroup new {\n    cpuset.cpus = \"3-1\"\n  }\n}\n",
         "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  cgroup new {\n    cpuset.cpus = \"1-3\"\n  }\n}\n",
     ),

@@ -33,6 +33,7 @@ mod limits;
 mod net;
 mod paths;
 mod policy;
+mod process;
 mod run;
 mod running;
 mod special;
@@ -76,6 +77,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         syntax::PAGES,
         language::PAGES,
         policy::PAGES,
+        process::PAGES,
         paths::PAGES,
         layers::PAGES,
         special::PAGES,

@@ -7,6 +7,7 @@ mod mnt;
 mod net;
 mod overlay;
 mod pods;
+mod process;
 mod read;
 mod seccomp;
 mod stdio;
@@ -110,6 +111,7 @@ impl Lower<'_, '_> {
                 "set-user-id bits give nothing unless the policy says so",
             ),
             limits: self.limits(),
+            attributes: self.attributes(),
             sysctls: self.sysctls(),
             stop: self.stop(),
             after: self.setting("after", strings),

@@ -7,7 +7,7 @@ const fn limit(head: &'static str, ty: Ty, doc: &'static str) -> Field {
 }
 
 /// A number of its own, for lists of CPUs and memory nodes.
-const NUMBERS: Ty = Ty::Any(&[Ty::Str, Ty::List(&Ty::Int(0, 8191))]);
+pub(super) const NUMBERS: Ty = Ty::Any(&[Ty::Str, Ty::List(&Ty::Int(0, 8191))]);
 
 pub(super) const CGROUP: &[Field] = &[
     limit("memory.max", Ty::Size, "memory of all processes together"),

@@ -7,6 +7,7 @@ mod limits;
 mod mnt;
 mod namespaces;
 mod net;
+mod process;
 mod stdio;
 mod stop;
 
@@ -93,6 +94,7 @@ const fn weaker(field: Field, weaker: &'static str) -> Field {
 const ROWS: &[&[Field]] = &[
     body::BODY,
     stdio::STDIO,
+    process::PROCESS,
     kernel::SYSCTL,
     namespaces::USER,
     namespaces::PID,

@@ -38,14 +38,15 @@
     "user" "uts"))
 
 ((statement name: (field_name) @variable.other.member)
-  (#any-of? @variable.other.member "abi" "address" "after" "allow" "ambient" "as" "boottime" "core" "cpu"
-    "cpu.max" "cpu.weight" "cpuset.cpus" "cpuset.mems" "cwd" "data" "deny" "dns" "domainname" "env"
-    "essential" "fd" "files" "fsize" "group" "groups" "hide" "host" "hostname" "hugetlb.max" "init" "io.max"
-    "io.weight" "keep" "link" "locks" "loopback" "map" "memlock" "memory.high" "memory.low" "memory.max"
-    "memory.min" "memory.oom.group" "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue" "nice"
-    "no-new-privs" "nofile" "nproc" "otherwise" "pids.max" "protect" "publish" "ready" "realtime" "restart"
-    "root" "route" "rss" "rtprio" "rttime" "run" "scope" "setgroups" "signal" "sigpending" "stack" "stderr"
-    "stdin" "stdout" "sysctl" "tcp.bind" "tcp.connect" "timeout" "tty" "uplink" "with-parent"))
+  (#any-of? @variable.other.member "abi" "address" "after" "allow" "ambient" "as" "boottime" "core"
+    "core-scheduling" "cpu" "cpu-affinity" "cpu.max" "cpu.weight" "cpuset.cpus" "cpuset.mems" "cwd" "data"
+    "deny" "dns" "domainname" "env" "essential" "fd" "files" "fsize" "group" "groups" "hide" "host" "hostname"
+    "hugetlb.max" "init" "io.max" "io.weight" "ionice" "keep" "link" "locks" "loopback" "map" "memlock"
+    "memory.high" "memory.low" "memory.max" "memory.min" "memory.oom.group" "memory.swap.max" "mkdir"
+    "monotonic" "mount" "msgqueue" "nice" "no-new-privs" "nofile" "nproc" "oom-score-adj" "otherwise"
+    "personality" "pids.max" "protect" "publish" "ready" "realtime" "restart" "root" "route" "rss" "rtprio"
+    "rttime" "run" "scheduling" "scope" "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout"
+    "sysctl" "tcp.bind" "tcp.connect" "timeout" "timer-slack" "tty" "umask" "uplink" "with-parent"))
 
 ((statement label: (symbol) @constant.builtin)
   (#any-of? @constant.builtin "gid" "host" "i386" "in" "join" "new" "none" "out" "pod" "uid"))
@@ -111,13 +112,14 @@
   (expression (symbol) @constant.builtin)
   (binary_expression (symbol) @constant.builtin)
 ]
-  (#any-of? @constant.builtin "abstract-unix-socket" "allow" "always" "append" "bind" "bridge" "caller"
-    "cgroup" "deny" "dev" "device" "devpts" "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "file"
-    "gid" "host" "i386" "idmap" "image" "in" "inherit" "invisible" "join" "kill" "kill-thread" "log" "macvlan"
-    "mqueue" "never" "new" "noaccess" "noexec" "none" "nosymfollow" "null" "on-failure" "out" "outer"
-    "overlay" "passthru" "pid" "pod" "private" "proc" "ptraceable" "quota" "rates" "ro" "rw" "secret" "signal"
-    "stdout" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid" "unlimited" "unprivileged" "up"
-    "user" "vepa" "veth"))
+  (#any-of? @constant.builtin "abstract-unix-socket" "addr-compat-layout" "addr-limit-3gb" "addr-no-randomize"
+    "allow" "always" "append" "batch" "best-effort" "bind" "bridge" "caller" "cgroup" "deny" "dev" "device"
+    "devpts" "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "fifo" "file" "gid" "host" "i386" "idle"
+    "idmap" "image" "in" "inherit" "invisible" "join" "kill" "kill-thread" "linux32" "log" "macvlan" "mqueue"
+    "never" "new" "noaccess" "noexec" "none" "nosymfollow" "null" "on-failure" "other" "out" "outer" "overlay"
+    "own" "passthru" "pid" "pod" "private" "proc" "ptraceable" "quota" "rates" "realtime" "ro" "rr" "rw"
+    "secret" "signal" "stdout" "sticky-timeouts" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid"
+    "uname26" "unlimited" "unprivileged" "up" "user" "vepa" "veth"))
 
 ([
   (statement value: (symbol) @constant)
