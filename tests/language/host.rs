@@ -7,25 +7,25 @@ use nsl::host::{HostFacts, Joinable, Kernel, Missing, Namespace, PathFact, PathK
 use nsl::policy::NsKind;
 use nsl::report::render;
 
-use super::{STYLE, resolved};
+use super::{STYLE, host_process, resolved};
 use crate::plan::{root_on_v1, user_on_v2};
 
-struct Case {
+pub(super) struct Case {
     /// The code that it must give, or `-` for none.
-    code: &'static str,
+    pub(super) code: &'static str,
     /// What tells it from other cases of the code.
-    name: &'static str,
-    body: &'static str,
-    host: fn() -> HostFacts,
+    pub(super) name: &'static str,
+    pub(super) body: &'static str,
+    pub(super) host: fn() -> HostFacts,
 }
 
-fn user(change: impl FnOnce(&mut HostFacts)) -> HostFacts {
+pub(super) fn user(change: impl FnOnce(&mut HostFacts)) -> HostFacts {
     let mut facts = user_on_v2();
     change(&mut facts);
     facts
 }
 
-fn path(kind: PathKind) -> PathFact {
+pub(super) fn path(kind: PathKind) -> PathFact {
     PathFact {
         kind,
         real: String::new(),
@@ -40,7 +40,7 @@ fn path(kind: PathKind) -> PathFact {
     }
 }
 
-fn with_path(at: &str, fact: PathFact) -> HostFacts {
+pub(super) fn with_path(at: &str, fact: PathFact) -> HostFacts {
     let mut facts = root_on_v1();
     facts.paths.insert(at.into(), fact);
     facts
@@ -68,63 +68,6 @@ fn missing(target: &str, why: Missing) -> HostFacts {
 const JOIN_BOTH: &str = "user join(pid: 4711)\n  net join(pid: 4711)";
 
 const CASES: &[Case] = &[
-    Case { code: "nice-not-permitted", name: "user", body: "user new\n  nice = -1", host: user_on_v2 },
-    Case { code: "-", name: "nicer", body: "user new\n  nice = 1\n  oom-score-adj = 10", host: user_on_v2 },
-    Case { code: "-", name: "preferred-nice", body: "user new\n  prefer nice = -1", host: user_on_v2 },
-    Case { code: "-", name: "nice-of-root", body: "nice = -20\n  oom-score-adj = -1000", host: root_on_v1 },
-    Case {
-        code: "-",
-        name: "nice-within-the-limit",
-        body: "user new\n  nice = -5\n  scheduling = fifo(priority: 4)",
-        host: || user(|it| (it.process.nice_limit, it.process.rtprio_limit) = (Some(25), Some(4))),
-    },
-    Case {
-        code: "nice-not-permitted",
-        name: "root-of-a-container",
-        body: "user new\n  nice = -5",
-        host: || user(|it| (it.caller.capabilities, it.caller.initial_userns) = (vec!["sys_nice".into()], false)),
-    },
-    Case {
-        code: "scheduling-not-permitted",
-        name: "rr",
-        body: "user new\n  scheduling = rr(priority: 1)",
-        host: user_on_v2,
-    },
-    Case {
-        code: "scheduling-without-runtime",
-        name: "own-cgroup",
-        body: "scheduling = fifo(priority: 1)\n  user new\n  cgroup new {\n    cpu.max = 50%\n  }",
-        host: || {
-            let mut facts = root_on_v1();
-            facts.process.rt_runtime = Some(950_000);
-            facts
-        },
-    },
-    Case {
-        code: "scheduling-without-runtime",
-        name: "callers-cgroup",
-        body: "scheduling = fifo(priority: 1)\n  user new",
-        host: || {
-            let mut facts = root_on_v1();
-            facts.process.rt_runtime = Some(0);
-            facts
-        },
-    },
-    Case { code: "ionice-not-permitted", name: "user", body: "user new\n  ionice = realtime", host: user_on_v2 },
-    Case { code: "oom-score-not-permitted", name: "user", body: "user new\n  oom-score-adj = -1", host: user_on_v2 },
-    Case { code: "cpu-missing", name: "fifth", body: "user new\n  cpu-affinity = \"2-4\"", host: user_on_v2 },
-    Case {
-        code: "core-scheduling-missing",
-        name: "one-thread",
-        body: "user new\n  core-scheduling = own",
-        host: || user(|it| it.process.core_scheduling = nsl::host::CoreScheduling::NoSmt),
-    },
-    Case {
-        code: "core-scheduling-missing",
-        name: "old-kernel",
-        body: "user new\n  core-scheduling = own",
-        host: || user(|it| it.process.core_scheduling = nsl::host::CoreScheduling::NotBuilt),
-    },
     Case { code: "-", name: "join-own-sandbox", body: JOIN_BOTH, host: || joined(user_on_v2(), 1000) },
     Case { code: "-", name: "join-as-root", body: "net join(pid: 4711)", host: || joined(root_on_v1(), 1000) },
     Case { code: "join-forbidden", name: "other-user", body: JOIN_BOTH, host: || joined(user_on_v2(), 1001) },
@@ -598,7 +541,7 @@ fn hosts() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/language/host");
     let bless = std::env::var_os("NSL_BLESS").is_some();
     let mut wrong = Vec::new();
-    for case in CASES {
+    for case in CASES.iter().chain(host_process::CASES) {
         let text = format!("sandbox a {{\n  run = [\"/bin/true\"]\n  {}\n}}\n", case.body);
         let (files, result) = resolved(&text, "policy.nsl", Path::new("/nowhere"), &[]);
         assert!(result.findings.is_empty(), "{}: {:?}", case.name, result.findings);
