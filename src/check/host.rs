@@ -3,7 +3,7 @@
 use super::host_net;
 use super::text::duration;
 use crate::host::HostFacts;
-use crate::policy::{EntryKind, IdMap, Mode, MountSource, NsKind, Outside, Sandbox, Strength};
+use crate::policy::{EntryKind, IdMap, Mode, MountSource, NsKind, Outside, Sandbox, Strength, Traced, Volume};
 use crate::report::Diagnostic;
 use crate::source::Span;
 
@@ -69,6 +69,17 @@ fn user_namespaces(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnosti
     let user = &sandbox.user.mode;
     let privileged = facts.caller.is_privileged();
     if user.value == Mode::Host && !privileged {
+        let memory = |it: &&Traced<Volume>| matches!(it.value.source, MountSource::Tmpfs { .. });
+        if let Some(volume) = sandbox.volumes.iter().find(memory) {
+            out.push(
+                Diagnostic::error(
+                    "userns-needed",
+                    "a volume in memory needs CAP_SYS_ADMIN on the host, or a user namespace",
+                )
+                .label(volume.span(), format!("`{}` has no right to it", facts.caller.user))
+                .help("add `user new` to the pod, or run as root"),
+            );
+        }
         let needs = NsKind::ALL.into_iter().find(|kind| sandbox.is_new(*kind));
         if let Some(kind) = needs {
             out.push(

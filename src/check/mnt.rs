@@ -129,7 +129,7 @@ fn hides(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     for entry in sandbox.mnt.entries.iter().filter(|it| it.value.kind == EntryKind::Hide) {
         let path = &entry.value.path;
         match above(&sandbox.mnt.entries, path).next().map(|it| (it, &it.value.kind)) {
-            Some((tmpfs, EntryKind::Mount(MountSource::Tmpfs { .. }))) => out.push(
+            Some((tmpfs, EntryKind::Mount(MountSource::Tmpfs { .. } | MountSource::Volume { .. }))) => out.push(
                 Diagnostic::error("hide-in-tmpfs", format!("{path} would be hidden before the program makes it"))
                     .label(entry.span(), "nothing is there to be hidden")
                     .label(tmpfs.span(), "empty at first, and the program may write here")
@@ -176,7 +176,7 @@ fn protects(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
             }
             (Some(EntryKind::Protect { .. }), _) => (above.map(Traced::span), "protects all that is below"),
             (Some(EntryKind::Hide), _) => (above.map(Traced::span), "hides all that is below"),
-            (Some(EntryKind::Mount(MountSource::Tmpfs { .. })), _) => {
+            (Some(EntryKind::Mount(MountSource::Tmpfs { .. } | MountSource::Volume { .. })), _) => {
                 (above.map(Traced::span), "empty at first, and the program's own")
             }
             _ => (above.map(Traced::span).or(root.map(Traced::span)), "nothing can be written here anyway"),

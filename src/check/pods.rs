@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use super::net::clash;
 use super::text::bytes;
-use crate::policy::{Mode, NsKind, Pod, Probe, Publish, Sandbox, Traced};
+use crate::policy::{Mode, MountSource, NsKind, Pod, Probe, Publish, Sandbox, Traced};
 use crate::report::Diagnostic;
 use crate::source::Span;
 
 pub(super) fn check(pod: &Pod, out: &mut Vec<Diagnostic>) {
     order(pod, out);
+    namespaces(pod, out);
     child_users(pod, out);
     budget(pod, out);
+    memory(pod, out);
     ports(pod, out);
     readiness(pod, out);
 }
@@ -64,6 +66,30 @@ fn circle<'p>(start: &str, by_name: &BTreeMap<&'p str, &'p Sandbox>, path: &mut 
     None
 }
 
+/// A container has of its pod what the pod has.
+fn namespaces(pod: &Pod, out: &mut Vec<Diagnostic>) {
+    for container in &pod.containers {
+        for kind in NsKind::ALL.into_iter().filter(|kind| container.mode(*kind).value == Mode::Pod) {
+            let (name, base) = (kind.name(), pod.base.mode(kind));
+            let help = match kind {
+                NsKind::Cgroup => {
+                    "write `cgroup new`: it begins at the container's own cgroup, which is one of the pod's".to_string()
+                }
+                _ if base.value == Mode::Host => format!("declare `{name} new` on the pod"),
+                _ => continue,
+            };
+            let place = if base.is_implied() { pod.base.name.span() } else { base.span() };
+            let message = format!("the pod has no `{name}` namespace for its containers");
+            out.push(
+                Diagnostic::error("pod-has-none", message)
+                    .label(container.mode(kind).span(), "to be the pod's")
+                    .label(place, if kind == NsKind::Cgroup { "a budget for all" } else { "the host's" })
+                    .help(help),
+            );
+        }
+    }
+}
+
 /// A user namespace of a container's own has no rights over what the pod's user namespace owns.
 fn child_users(pod: &Pod, out: &mut Vec<Diagnostic>) {
     let owned =
@@ -102,6 +128,26 @@ fn budget(pod: &Pod, out: &mut Vec<Diagnostic>) {
             finding = finding.label(limit.span(), bytes(limit.value));
         }
         out.push(finding);
+    }
+}
+
+/// What is in a volume counts as memory of whoever has put it there.
+fn memory(pod: &Pod, out: &mut Vec<Diagnostic>) {
+    let Some(limit) = &pod.base.cgroup.memory_max else { return };
+    for volume in &pod.base.volumes {
+        if let MountSource::Tmpfs { size: Some(size), .. } = volume.value.source
+            && size > limit.value
+        {
+            out.push(
+                Diagnostic::warning(
+                    "tmpfs-over-memory",
+                    format!("the volume `{}` can never be filled: its pages count as memory", volume.value.name),
+                )
+                .label(volume.span(), format!("{} of tmpfs", bytes(size)))
+                .label(limit.span(), format!("{} of memory in all", bytes(limit.value)))
+                .help("make the volume smaller, or the limit larger"),
+            );
+        }
     }
 }
 

@@ -93,7 +93,9 @@ pub(super) fn check_host(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Dia
 
 fn no_symbolic_links(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
     let states = |kind: &EntryKind| match kind {
-        EntryKind::Mount(MountSource::Bind { flags, .. } | MountSource::Tmpfs { flags, .. }) => flags.nosymfollow,
+        EntryKind::Mount(
+            MountSource::Bind { flags, .. } | MountSource::Tmpfs { flags, .. } | MountSource::Volume { flags, .. },
+        ) => flags.nosymfollow,
         EntryKind::Mount(MountSource::Overlay(overlay)) => overlay.flags.nosymfollow,
         _ => false,
     };

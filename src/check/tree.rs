@@ -49,9 +49,11 @@ pub(super) fn place(sandbox: &Sandbox, path: &str) -> Place {
                 Place::Host { path: format!("{source}{rest}"), noexec: flags.noexec.then(|| entry.span()) }
             }
             // What of its layers is on top at a path, nobody can tell from here.
-            EntryKind::Mount(MountSource::Tmpfs { flags, .. } | MountSource::Overlay(Overlay { flags, .. })) => {
-                Place::Own { noexec: flags.noexec.then(|| entry.span()) }
-            }
+            EntryKind::Mount(
+                MountSource::Tmpfs { flags, .. }
+                | MountSource::Volume { flags, .. }
+                | MountSource::Overlay(Overlay { flags, .. }),
+            ) => Place::Own { noexec: flags.noexec.then(|| entry.span()) },
             EntryKind::Mount(MountSource::File { .. } | MountSource::Secret { .. }) if !rest.is_empty() => {
                 Place::Nothing
             }

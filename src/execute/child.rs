@@ -13,12 +13,13 @@ use rustix::event::{PollFd, PollFlags};
 use super::covers::Missing;
 use super::descriptors::{self, Descriptors};
 use super::failure::{Context, Done, Failure, Notice};
+use super::join::{self, Opened};
 use super::notices::Word;
 use super::program::Command;
 use super::sources::Sources;
 use super::terminal::Inside;
 use super::tree::Tree;
-use super::{attributes, identity, init, landlock, links, nftables, program, sys};
+use super::{attributes, identity, init, landlock, links, nftables, passing, program, sys};
 use crate::plan::{Action, FdSource, NsKind, Plan, Stage, Step};
 
 /// What a child takes over from the supervisor.
@@ -33,6 +34,8 @@ pub struct Birth<'a> {
     pub command: Option<Command>,
     /// What the program is given beside its standard streams, or in their place.
     pub descriptors: Descriptors,
+    /// Where namespaces go that the supervisor cannot open itself, in what holds a pod.
+    pub hand_over: Option<OwnedFd>,
     /// Where its terminal goes, if it is to have one.
     pub terminal: Option<Inside>,
     /// Frames of [`Word`]; closed by execve(2).
@@ -148,6 +151,7 @@ impl Child<'_> {
         match action {
             Action::UnshareCgroup => unshare(libc::CLONE_NEWCGROUP),
             Action::UnshareTime => unshare(libc::CLONE_NEWTIME),
+            Action::EnterTime => self.enter_time(),
             Action::TimeOffset { clock, offset } => time_offset(clock, *offset),
             Action::Sysctl { name, value } => sysctl(name, value),
             Action::SetHostname(name) => nix::unistd::sethostname(name).context(|| "sethostname".to_string()),
@@ -264,6 +268,21 @@ impl Child<'_> {
         }
     }
 
+    /// The supervisor may not open namespaces of a process that has changed its ids.
+    fn enter_time(&self) -> Done {
+        let path = "/proc/self/ns/time_for_children";
+        let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC;
+        let fd = rustix::fs::open(path, flags, rustix::fs::Mode::empty()).context(|| format!("opening {path}"))?;
+        let time = Opened { kind: NsKind::Time, fd };
+        join::enter(&time)?;
+        match &self.birth.hand_over {
+            Some(socket) => {
+                passing::send(socket.as_fd(), &[time.as_fd()]).context(|| "handing the time namespace over".to_string())
+            }
+            None => Err(Failure::refused("nobody takes the time namespace over")),
+        }
+    }
+
     fn set_fd(&mut self, number: u32, from: &FdSource) -> Done {
         let numbers = self.birth.plan.steps.iter().filter_map(|step| match &step.action {
             Action::SetFd { number, .. } => Some(*number),
@@ -356,7 +375,7 @@ fn sysctl(name: &str, value: &str) -> Done {
     }
 }
 
-fn private_mounts() -> Done {
+pub(super) fn private_mounts() -> Done {
     let flags = rustix::mount::MountPropagationFlags::PRIVATE | rustix::mount::MountPropagationFlags::REC;
     rustix::mount::mount_change("/", flags).context(|| "making every mount private".to_string())
 }

@@ -223,6 +223,7 @@ fn attempt(record: &Record, plan: &Plan, doors: &[Opened]) -> Result<Watched, No
     let birth = Birth {
         plan,
         descriptors: Descriptors::default(),
+        hand_over: None,
         terminal: inside,
         sources: Sources::default(),
         filters: filters(plan).map_err(before)?,

@@ -3,7 +3,7 @@
 use super::failure::Notice;
 use super::tree_causes::{
     hold_cause, idmap_cause, image_cause, mount_cause, overlay_cause, path_cause, placeholder_cause, secret_cause,
-    source_cause, tree_cause,
+    source_cause, tree_cause, volume_cause,
 };
 use super::{explain_net, explain_process};
 use crate::plan::{Action, CgroupLimit, NsKind, OpenStream, Plan, RootSource, StdStream, Step};
@@ -59,6 +59,7 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
         Action::OpenImage { path, .. } => ("image-failed", image_cause(path, errno)),
         Action::MountRoot(RootSource::Image { .. }) => ("image-failed", image_cause("the image", errno)),
         Action::OpenSecret { from, .. } => secret_cause(from, errno),
+        Action::MakeVolume { .. } | Action::OpenVolume { .. } => ("volume-failed", volume_cause(errno)),
         Action::MapOwners { .. } => ("idmap-failed", idmap_cause(errno)),
         Action::Hold { name, .. } => hold_cause(name, errno),
         Action::Publish { outer, .. } => ("publish-failed", explain_net::publish(*outer, errno)),
@@ -81,7 +82,7 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
         Action::JoinNamespace(kind) => ("join-failed", join_cause(*kind, errno)),
         Action::Clone { .. } => ("namespace-failed", clone_cause(errno)),
         Action::MapUids(_) | Action::MapGids(_) | Action::DenySetgroups => ("map-failed", map_cause(step, errno)),
-        Action::UnshareCgroup | Action::UnshareTime => ("namespace-failed", clone_cause(errno)),
+        Action::UnshareCgroup | Action::UnshareTime | Action::EnterTime => ("namespace-failed", clone_cause(errno)),
         Action::TimeOffset { .. } => (
             "offset-failed",
             Some(match errno {

@@ -38,6 +38,7 @@ mod nftables;
 mod notices;
 mod outcome;
 mod overlay;
+mod passing;
 mod placeholders;
 mod pod;
 mod program;
@@ -51,6 +52,7 @@ mod sys;
 mod terminal;
 mod tree;
 mod tree_causes;
+mod volumes;
 
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;

@@ -86,6 +86,12 @@ impl Sources {
         Ok(())
     }
 
+    /// Takes the copy of a volume of the pod, as the next source.
+    pub fn put_volume(&mut self, step: usize, name: &str, mount: OwnedFd) {
+        let state = State::Copied(Some(mount));
+        self.sources.push(Source { step, path: format!("the volume {name}"), recursive: false, state });
+    }
+
     /// Opens an image, as the next source.
     pub fn open_image(&mut self, step: usize, path: &str, digest: Option<&str>) -> Done {
         let state = match image::open(path, digest)? {

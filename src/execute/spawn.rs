@@ -19,14 +19,19 @@ use super::program::Command;
 use super::relay;
 use super::sources::{self, Sources};
 use super::terminal::{self, Inside, Settings, Terminal};
+use super::volumes::Volume;
 use super::{attributes, cgroup, filter, identity, init, keeper, limits, links, sys};
-use crate::plan::{Action, CgroupDir, LinkStep, NsKind, Plan, Port, Protocol, Stage};
+use crate::plan::{Action, CgroupDir, LinkStep, NsKind, Plan, Port, Protocol, Stage, Step};
 
 /// What is there before the child is.
 #[derive(Default)]
 pub struct Prepared {
     /// The namespaces of the pod that it is a container of.
     pub pod: Vec<Opened>,
+    /// Where what holds a pod hands over namespaces.
+    pub hand_over: Option<OwnedFd>,
+    /// The volumes of the pod: of what holds it, once they are made.
+    pub volumes: Vec<Volume>,
     /// The process id that names cgroups, where it is not this process's.
     owner: Option<u32>,
     /// Which namespaces of the child are to be opened, for those who have to enter it later.
@@ -60,9 +65,9 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// For a container: the namespaces of its pod, and the process id that names the pod's cgroups.
-    pub fn of_container(pod: Vec<Opened>, owner: u32) -> Prepared {
-        Prepared { pod, owner: Some(owner), ..Prepared::default() }
+    /// For a container: the namespaces and the volumes of its pod, and the process id that names the pod's cgroups.
+    pub fn of_container(pod: Vec<Opened>, volumes: Vec<Volume>, owner: u32) -> Prepared {
+        Prepared { pod, volumes, owner: Some(owner), ..Prepared::default() }
     }
 
     /// The process id that names cgroups.
@@ -174,6 +179,13 @@ impl Prepared {
             },
             Action::OpenImage { path, digest, .. } => self.sources.open_image(index, path, digest.as_deref()),
             Action::OpenSecret { from, .. } => self.sources.open_secret(index, from, required),
+            Action::OpenVolume { name, .. } => {
+                let volume = self.volumes.iter().find(|it| it.name == *name);
+                let volume = volume.ok_or_else(|| Failure::refused(format!("no pod has a volume {name}")))?;
+                let mount = volume.open(self.pod.iter().find(|it| it.kind == NsKind::User))?;
+                self.sources.put_volume(index, name, mount);
+                Ok(())
+            }
             Action::Hold { id, name } => match self.sources.place(*id) {
                 Some(source) => {
                     self.held.push(sources::hold(source, name)?);
@@ -302,6 +314,7 @@ pub fn launch(
             filters: std::mem::take(&mut prepared.filters),
             command,
             descriptors: std::mem::take(&mut prepared.descriptors),
+            hand_over: prepared.hand_over.take(),
             terminal: prepared.inside.take(),
             notices: notices_write,
             watched,
@@ -319,6 +332,7 @@ pub fn launch(
     performed(clone_index, begun.elapsed());
     prepared.descriptors = Descriptors::default();
     prepared.inside = None;
+    prepared.hand_over = None;
     prepared.joined.clear();
     let (terminal, parent) = (prepared.terminal.take(), prepared.parent.take());
     let init = plan.steps.iter().any(|step| step.action == Action::ForkInit);
@@ -399,6 +413,7 @@ fn admit(
         let begun = Instant::now();
         let result = match &step.action {
             Action::MapOwners { id } => map_owners(prepared, *id, running.pid),
+            Action::MakeVolume { .. } => make_volume(plan, &step.action, running.pid, &mut prepared.volumes),
             Action::DenySetgroups => identity::deny_setgroups(running.pid),
             Action::MapUids(mapping) => identity::write_map(running.pid, "uid_map", mapping),
             Action::MapGids(mapping) => identity::write_map(running.pid, "gid_map", mapping),
@@ -439,6 +454,22 @@ fn admit(
         .map_err(|failure| Notice { step: plan.steps.len().saturating_sub(1), failure, fatal: true })
 }
 
+fn make_volume(plan: &Plan, action: &Action, child: Pid, made: &mut Vec<Volume>) -> Done {
+    let user = match has_user(plan) {
+        true => join::of_child(child, &[NsKind::User])?.pop(),
+        false => None,
+    };
+    made.push(Volume::make(action, user.as_ref())?);
+    Ok(())
+}
+
+/// Whether the child is in a user namespace that the supervisor is not in.
+fn has_user(plan: &Plan) -> bool {
+    let is_new =
+        |step: &Step| matches!(&step.action, Action::Clone { namespaces, .. } if namespaces.contains(&NsKind::User));
+    plan.steps.iter().any(is_new) || join::joins_user(plan)
+}
+
 fn make_link(step: &LinkStep, child: Pid, made: &mut Vec<links::MadeLink>) -> Done {
     let inside = links::namespace_of(child)?;
     made.extend(links::make(step, inside.as_fd())?);
@@ -452,14 +483,10 @@ fn relay_entry(plan: &Plan, pid: Pid) -> Done<relay::Entry> {
         let path = format!("/proc/{pid}/ns/{}", kind.name());
         rustix::fs::open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).context(|| format!("opening {path}"))
     };
-    let own_user = plan
-        .steps
-        .iter()
-        .any(|step| matches!(&step.action, Action::Clone { namespaces, .. } if namespaces.contains(&NsKind::User)));
+    let own_user = has_user(plan);
     let ids = plan.steps.iter().find_map(|step| match &step.action {
         Action::SetIds { uid, gid, .. } => Some((*uid, *gid)),
         _ => None,
     });
-    let own_user = own_user || join::joins_user(plan);
     Ok(relay::Entry { user: own_user.then(|| open(NsKind::User)).transpose()?, net: open(NsKind::Net)?, ids })
 }

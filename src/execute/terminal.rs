@@ -4,21 +4,16 @@
 //! long as the program runs: every key, Ctrl-C and Ctrl-Z included, is the program's. It is set back when the run ends, when nsl
 //! is stopped, and by the janitor when nsl is killed.
 
-use std::io::IoSliceMut;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, SocketFlags, SocketType,
-};
 use rustix::pty::OpenptFlags;
 use rustix::termios::{OptionalActions, Termios, Winsize};
 
 use super::failure::{Context, Done};
-use super::{janitor, sys};
+use super::{janitor, passing, sys};
 
 /// As much as a pseudo-terminal takes at once.
 const CHUNK: usize = 4096;
@@ -74,12 +69,7 @@ impl Inside {
             sys::dup_to(slave.as_fd(), number).context(|| format!("dup2 to {number}"))?;
         }
         let fds = [master.as_fd(), slave.as_fd()];
-        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
-        let mut rights = SendAncillaryBuffer::new(&mut space);
-        rights.push(SendAncillaryMessage::ScmRights(&fds));
-        rustix::net::sendmsg(&self.socket, &[std::io::IoSlice::new(b"t")], &mut rights, SendFlags::NOSIGNAL)
-            .context(|| "handing the pseudo-terminal over".to_string())
-            .map(drop)
+        passing::send(self.socket.as_fd(), &fds).context(|| "handing the pseudo-terminal over".to_string())
     }
 }
 
@@ -103,9 +93,7 @@ pub struct Terminal {
 /// Both sides of a terminal to be.
 pub fn pair(settings: Settings, janitor: BorrowedFd) -> Done<(Terminal, Inside)> {
     let what = || "making the socket for a terminal".to_string();
-    let flags = SocketFlags::CLOEXEC;
-    let (socket, inside) =
-        rustix::net::socketpair(AddressFamily::UNIX, SocketType::DGRAM, flags, None).context(what)?;
+    let (socket, inside) = passing::pair().context(what)?;
     // Opened anew, the flag is ours alone; the caller's own descriptor stays as it is.
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let stdout = rustix::stdio::stdout();
@@ -164,17 +152,9 @@ impl Terminal {
     }
 
     fn accept(&mut self) {
-        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
-        let mut rights = RecvAncillaryBuffer::new(&mut space);
-        let mut byte = [0];
-        let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
-        if rustix::net::recvmsg(&self.socket, &mut [IoSliceMut::new(&mut byte)], &mut rights, flags).is_err() {
-            return;
-        }
-        self.ends = rights.drain().find_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(mut fds) => fds.next().map(|master| (master, fds.next())),
-            _ => None,
-        });
+        let Ok(fds) = passing::receive(self.socket.as_fd()) else { return };
+        let mut fds = fds.into_iter();
+        self.ends = fds.next().map(|master| (master, fds.next()));
         if let Some((master, _)) = &self.ends {
             let flags = rustix::fs::fcntl_getfl(master).unwrap_or(OFlags::empty());
             let _ = rustix::fs::fcntl_setfl(master, flags | OFlags::NONBLOCK);

@@ -27,7 +27,7 @@ const SKELETON_SIZE: u64 = 1 << 20;
 const SKELETON_INODES: u64 = 16384;
 
 /// Where the stage can be mounted; whatever it covers there is out of the way once the sources are open.
-const STAGE_PLACES: [&str; 5] = ["/tmp", "/run", "/mnt", "/var", "/proc"];
+pub(super) const STAGE_PLACES: [&str; 5] = ["/tmp", "/run", "/mnt", "/var", "/proc"];
 
 /// A tree in the making.
 #[derive(Default)]
@@ -157,6 +157,15 @@ impl Tree {
                 let attributes = mounts::attributes(crate::plan::Access::Rw, *flags);
                 let mount = mounts::new_tmpfs(*size, *inodes, *mode, attributes)?;
                 self.own.insert(mounts::identity(mount.as_fd())?.0);
+                self.put(mount, target, Shape::Dir)
+            }
+            MountStep::Volume { id, access, flags } => {
+                let Some(mount) = sources.take(*id)? else { return Ok(()) };
+                mounts::restrict(mount.as_fd(), mounts::attributes(*access, *flags), true)?;
+                if *access == Access::Rw {
+                    // Places to mount on may be made there, and other containers may make something too.
+                    self.layered.insert(mounts::identity(mount.as_fd())?.0);
+                }
                 self.put(mount, target, Shape::Dir)
             }
             MountStep::Overlay(overlay) => match self.overlay(overlay, sources)? {

@@ -24,6 +24,20 @@ pub(super) fn source_cause(path: &str, errno: i32) -> (&'static str, Option<Stri
     }
 }
 
+pub(super) fn volume_cause(errno: i32) -> Option<String> {
+    match errno {
+        libc::EPERM => {
+            text("a volume is made in the pod's user namespace: write `user new` in the pod, or run as root")
+        }
+        libc::EINVAL => {
+            text("the kernel refused the size, the inodes or the mode; or the root of this host is the initial ramfs")
+        }
+        libc::ENOSPC => text("user.max_mnt_namespaces is reached: end other pods, or raise it as root"),
+        libc::EMFILE | libc::ENFILE => text("there are no descriptors left: raise `ulimit -n`"),
+        _ => None,
+    }
+}
+
 pub(super) fn hold_cause(name: &str, errno: i32) -> (&'static str, Option<String>) {
     match errno {
         libc::EWOULDBLOCK => (

@@ -180,7 +180,7 @@ pub(super) fn of_field(field: &Field) -> String {
     row("since", field.since);
     row("needs", field.privilege);
     row("weaker", field.weaker);
-    row("only in", if field.pod_only { "containers of pods" } else { "" });
+    row("only in", field.only_in);
     let manual = schema::section(field.section).map(|it| it.doc.rsplit(": ").next().unwrap_or(""));
     row("manual", manual.filter(|it| it.contains('(')).unwrap_or(""));
     text

@@ -83,9 +83,13 @@ impl Offer<'_> {
         }
         let taken = self.taken(it);
         for field in schema::fields_of(self.place.section_name()) {
-            let in_pod =
-                self.place.decls.iter().any(|it| matches!(it.kind.node, DeclKind::Container | DeclKind::Profile));
-            if field.pod_only && !in_pod || field.shape == Shape::Setting && taken.iter().any(|it| it == field.head) {
+            let within = |kinds: &[DeclKind]| self.place.decls.last().is_some_and(|it| kinds.contains(&it.kind.node));
+            let welcome = match field.only_in {
+                "" => true,
+                schema::PODS => within(&[DeclKind::Pod, DeclKind::Profile]),
+                _ => within(&[DeclKind::Container, DeclKind::Profile]),
+            };
+            if !welcome || field.shape == Shape::Setting && taken.iter().any(|it| it == field.head) {
                 continue;
             }
             let insert = if followed { field.head.to_string() } else { statement(field) };

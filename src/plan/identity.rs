@@ -17,7 +17,7 @@ pub(super) struct Identity {
     maps: Option<(IdMapping, IdMapping)>,
     deny_setgroups: bool,
     pub(super) uid: u32,
-    gid: u32,
+    pub(super) gid: u32,
     groups: Option<Vec<u32>>,
     map_spans: (Span, Span),
     uid_span: Span,

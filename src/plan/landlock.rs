@@ -60,7 +60,9 @@ fn paths(sandbox: &Sandbox) -> Vec<LandlockPath> {
         let EntryKind::Mount(source) = &entry.value.kind else { continue };
         let at = entry.value.path.as_str();
         rules.push(match source {
-            MountSource::Bind { access, flags, .. } => path(at, *access == Access::Rw, !flags.noexec),
+            MountSource::Bind { access, flags, .. } | MountSource::Volume { access, flags, .. } => {
+                path(at, *access == Access::Rw, !flags.noexec)
+            }
             MountSource::Overlay(overlay) => path(at, overlay.upper != Upper::None, !overlay.flags.noexec),
             MountSource::Tmpfs { flags, .. } => path(at, true, !flags.noexec),
             MountSource::Proc(_) | MountSource::Dev | MountSource::Mqueue | MountSource::Devpts => {

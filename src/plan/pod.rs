@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::build::{Builder, Options};
-use super::identity::PodIds;
+use super::identity::{Identity, PodIds};
 use super::{Action, CgroupDir, Plan, Probe, Stage, cgroup, identity, join, net, program, sources, tree};
 use crate::host::HostFacts;
-use crate::policy::{Mode, NsKind, Pod, Restart, Sandbox};
+use crate::policy::{Mode, MountSource, Pod, Restart, Sandbox};
 use crate::report::Diagnostic;
 use crate::source::Span;
 
@@ -145,18 +145,33 @@ fn in_order(containers: &[Sandbox]) -> Vec<&Sandbox> {
     order
 }
 
+/// Permission bits of a volume: as those of /tmp, for containers of whatever ids.
+const VOLUME_MODE: u32 = 0o1777;
+
+/// What the containers share in memory. What is bound from the host each of them opens itself.
+fn volumes(builder: &mut Builder, identity: &Identity) {
+    let sandbox = builder.sandbox;
+    let privilege = (!builder.own_user()).then_some("CAP_SYS_ADMIN");
+    for volume in &sandbox.volumes {
+        let MountSource::Tmpfs { size, inodes, mode, flags } = &volume.value.source else { continue };
+        let (size, inodes) = tree::room(*size, *inodes);
+        let action = Action::MakeVolume {
+            name: volume.value.name.clone(),
+            size,
+            inodes,
+            mode: mode.unwrap_or(VOLUME_MODE),
+            owner: (identity.uid, identity.gid),
+            noexec: flags.noexec,
+        };
+        builder.push(Stage::Admit, action, volume.span(), volume.origin.key.to_string(), privilege, true);
+    }
+}
+
 /// The process that holds the namespaces: as a sandbox without a program.
 fn holder(pod: &Pod, facts: &HostFacts) -> Result<(Plan, Ground), Vec<Diagnostic>> {
     let mut builder = Builder::new(&pod.base, facts);
     builder.members = &pod.containers;
     let sandbox = builder.sandbox;
-    if sandbox.is_new(NsKind::Time) {
-        builder.errors.push(
-            Diagnostic::error("pod-time", "a pod cannot share a time namespace between its containers")
-                .label(sandbox.time.mode.span(), "stated of the pod")
-                .help("write `time new { … }` with the same offsets in each container: a time namespace is nothing but its offsets"),
-        );
-    }
     join::refuse_unknown(&mut builder);
     let identity = identity::resolve(&mut builder);
     join::open(&mut builder);
@@ -168,8 +183,14 @@ fn holder(pod: &Pod, facts: &HostFacts) -> Result<(Plan, Ground), Vec<Diagnostic
     if let Some(identity) = &identity {
         identity::admit(&mut builder, identity);
         sources::admit(&mut builder);
+        volumes(&mut builder, identity);
     }
     net::links(&mut builder);
+    if program::time_namespace(&mut builder) {
+        let origin = sandbox.time.mode.origin.clone();
+        let privilege = (!builder.own_user()).then_some("CAP_SYS_ADMIN");
+        builder.push(Stage::Child, Action::EnterTime, origin.span, origin.key.to_string(), privilege, true);
+    }
     program::host_names(&mut builder);
     net::inside(&mut builder);
     if let Some(identity) = &identity {

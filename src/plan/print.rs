@@ -174,6 +174,12 @@ pub fn describe(action: &Action) -> String {
         Action::OpenSecret { id, from: SecretFrom::Fd(fd) } => {
             format!("take descriptor {fd} of the caller as source {id}, a secret")
         }
+        Action::MakeVolume { name, size, inodes, mode, owner: (uid, gid), noexec } => format!(
+            "make the volume {}: tmpfs size={size} nr_inodes={inodes} mode={mode:04o} uid={uid} gid={gid} nosuid nodev{}",
+            quoted(name),
+            if *noexec { " noexec" } else { "" }
+        ),
+        Action::OpenVolume { id, name } => format!("open the volume {} of the pod as source {id}", quoted(name)),
         Action::MapOwners { id } => format!("show the owners of source {id} as the user namespace maps them"),
         Action::Hold { id, name } => format!("lock {} of source {id}, for one run at a time", quoted(name)),
         Action::OpenStream(OpenStream { stream, to }) => format!("open {} for {}", stream_target(to), stream.name()),
@@ -210,6 +216,7 @@ pub fn describe(action: &Action) -> String {
         Action::SetAttribute(attribute) => process::describe(attribute),
         Action::UnshareCgroup => "unshare cgroup".to_string(),
         Action::UnshareTime => "unshare time".to_string(),
+        Action::EnterTime => "setns time, for the containers too".to_string(),
         Action::TimeOffset { clock, offset } => format!("write timens_offsets {clock} {}", *offset as f64 / 1e9),
         Action::SetHostname(name) => format!("sethostname {}", quoted(name)),
         Action::SetDomainname(name) => format!("setdomainname {}", quoted(name)),

@@ -29,6 +29,14 @@ pub(super) fn kernel_namespaces(builder: &mut Builder) {
         let origin = &sandbox.cgroup.mode.origin;
         builder.push(Stage::Child, Action::UnshareCgroup, origin.span, origin.key.to_string(), privilege, true);
     }
+    time_namespace(builder);
+    host_names(builder);
+}
+
+/// A time namespace and its offsets, for the children of this process. Whether there is one.
+pub(super) fn time_namespace(builder: &mut Builder) -> bool {
+    let sandbox = builder.sandbox;
+    let privilege = (!builder.own_user()).then_some("CAP_SYS_ADMIN");
     if sandbox.is_new(NsKind::Time) {
         let origin = &sandbox.time.mode.origin;
         builder.push(Stage::Child, Action::UnshareTime, origin.span, origin.key.to_string(), privilege, true);
@@ -39,7 +47,7 @@ pub(super) fn kernel_namespaces(builder: &mut Builder) {
             }
         }
     }
-    host_names(builder);
+    sandbox.is_new(NsKind::Time)
 }
 
 /// What names the host.

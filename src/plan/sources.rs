@@ -17,6 +17,8 @@ enum Needed<'p> {
     },
     /// The content of a secret.
     Secret(&'p SecretFrom),
+    /// A volume of the pod.
+    Volume(&'p str),
     /// An image.
     Image { path: &'p str, digest: Option<&'p str> },
 }
@@ -102,6 +104,7 @@ fn of(kind: &EntryKind) -> Vec<Needed<'_>> {
         EntryKind::Mount(MountSource::Device { source }) => vec![place(source, false, false)],
         EntryKind::Mount(MountSource::Overlay(overlay)) => layers(overlay),
         EntryKind::Mount(MountSource::Secret { from }) => vec![Needed::Secret(from)],
+        EntryKind::Mount(MountSource::Volume { name, .. }) => vec![Needed::Volume(name)],
         _ => Vec::new(),
     }
 }
@@ -127,6 +130,7 @@ fn open_all<T>(builder: &mut Builder, needed: Vec<Needed>, value: &Traced<T>) {
                 Action::OpenImage { id, path: path.to_string(), digest: digest.map(str::to_string) }
             }
             Needed::Secret(from) => Action::OpenSecret { id, from: from.clone() },
+            Needed::Volume(name) => Action::OpenVolume { id, name: name.to_string() },
         };
         builder.push(Stage::Prepare, action, value.span(), value.origin.key.to_string(), None, required);
     }

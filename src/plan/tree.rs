@@ -111,7 +111,7 @@ fn root(builder: &mut Builder, mode: &Origin) -> u32 {
 }
 
 /// The size and the inodes of a tmpfs.
-fn room(size: Option<u64>, inodes: Option<u64>) -> (u64, u64) {
+pub(super) fn room(size: Option<u64>, inodes: Option<u64>) -> (u64, u64) {
     let size = size.unwrap_or(TMPFS_SIZE);
     (size, inodes.unwrap_or((size / BYTES_PER_INODE).max(64)))
 }
@@ -142,6 +142,7 @@ fn mount(builder: &Builder, source: &MountSource, target: &str, id: u32) -> Moun
             let usual = if matches!(target, "/tmp" | "/var/tmp" | "/dev/shm") { 0o1777 } else { 0o755 };
             MountStep::Tmpfs { size, inodes, mode: mode.unwrap_or(usual), flags: *flags }
         }
+        MountSource::Volume { access, flags, .. } => MountStep::Volume { id, access: *access, flags: *flags },
         MountSource::Proc(options) => MountStep::Proc(options.clone()),
         MountSource::Device { .. } => MountStep::Device { id },
         MountSource::Secret { .. } => MountStep::Secret { id },

@@ -165,6 +165,15 @@ pub enum MountSource {
         /// What is refused on it.
         flags: MountFlags,
     },
+    /// `volume(NAME, rw)`: a volume in memory of the pod. One of the host is a [`MountSource::Bind`] of each container.
+    Volume {
+        /// Its name.
+        name: String,
+        /// Whether this container may write it.
+        access: Access,
+        /// What is refused on it.
+        flags: MountFlags,
+    },
     /// `overlay(…)`
     Overlay(Overlay),
     /// `proc`: proc(5), of the sandbox's own PID namespace.
@@ -194,6 +203,15 @@ pub enum MountSource {
         /// The text.
         text: String,
     },
+}
+
+/// `volume NAME = …`: files that containers of a pod share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Volume {
+    /// Its name.
+    pub name: String,
+    /// What it is: a `Tmpfs`, which lives as long as the pod, or a `Bind`.
+    pub source: MountSource,
 }
 
 /// What proc(5) leaves out.

@@ -91,6 +91,8 @@ pub struct Sandbox {
     pub sysctls: Vec<Traced<Sysctl>>,
     /// How it ends.
     pub stop: Stop,
+    /// What its containers can share (pods themselves only).
+    pub volumes: Vec<Traced<Volume>>,
     /// Containers that must be ready before this one (pods only).
     pub after: Option<Traced<Vec<String>>>,
     /// How one knows that it is ready (pods only).

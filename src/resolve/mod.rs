@@ -19,6 +19,7 @@ mod scope;
 mod typed;
 mod unused;
 mod value;
+mod volumes;
 mod weaker;
 
 use std::collections::{BTreeMap, HashMap};

@@ -8,6 +8,7 @@ use super::lower;
 use super::merge::{self, Payload, Slots, Stated};
 use super::module::Module;
 use super::value::{Val, Value};
+use super::volumes;
 use crate::policy::{Mode, NsKind, Origin, Pod, Sandbox, Strength};
 use crate::report::Diagnostic;
 use crate::schema::suggest;
@@ -41,6 +42,7 @@ pub fn pod(cx: &mut Cx, module: &Rc<Module>, decl: &Decl) -> Option<Pod> {
         containers.push(container(cx, inner, &base, &ground, &env));
     }
     known_containers(cx, &containers);
+    volumes::settle(cx, &base, &mut containers);
     if containers.is_empty() {
         cx.report(
             Diagnostic::error("no-run", format!("the pod `{}` has no container", decl.name.node))
@@ -54,8 +56,8 @@ pub fn pod(cx: &mut Cx, module: &Rc<Module>, decl: &Decl) -> Option<Pod> {
 /// Whether a key is the pod's own, such as those of namespaces; the rest is said of its containers.
 fn is_own(key: &str) -> bool {
     let section = key.split(['.', '[']).next().unwrap_or(key);
-    // A pod has neither of the two, and that is said of the pod alone.
-    matches!(section, "run" | "cwd") || crate::schema::section(section).is_some_and(|it| it.has_mode)
+    // A pod has neither of the first two, and that is said of the pod alone; no container has volumes of its own.
+    matches!(section, "run" | "cwd" | "volume") || crate::schema::section(section).is_some_and(|it| it.has_mode)
 }
 
 /// A pod runs nothing itself.

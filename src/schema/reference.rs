@@ -31,10 +31,10 @@ fn fields(out: &mut String, section: &str) {
     out.push_str("| field | value | where not stated | meaning |\n|---|---|---|---|\n");
     for field in fields_of(section) {
         let value = field.value.as_ref().map_or("none".to_string(), describe);
-        let pods = if field.pod_only { " (containers of pods)" } else { "" };
+        let only = if field.only_in.is_empty() { String::new() } else { format!(" ({})", field.only_in) };
         let default = if field.default.is_empty() { "–" } else { field.default };
         let _ =
-            writeln!(out, "| `{}` | {value} | {default} | {}{pods} |", field.usage(), field.doc.replace('|', "\\|"));
+            writeln!(out, "| `{}` | {value} | {default} | {}{only} |", field.usage(), field.doc.replace('|', "\\|"));
     }
     out.push('\n');
 }

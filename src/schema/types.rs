@@ -120,8 +120,8 @@ pub struct Field {
     pub privilege: &'static str,
     /// What makes it weaker, for reviews.
     pub weaker: &'static str,
-    /// Whether it stands only in pods and their containers.
-    pub pod_only: bool,
+    /// Where alone it may stand: `pods`, `containers of pods`; empty: anywhere.
+    pub only_in: &'static str,
 }
 
 impl Field {

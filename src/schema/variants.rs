@@ -121,6 +121,33 @@ const BIND: &[ArgSpec] = &[
     named("recursive", Ty::Bool),
 ];
 
+/// What of a pod its containers share.
+pub(super) const VOLUMES: &[Variant] = &[
+    variant(
+        "tmpfs",
+        "memory; 64MiB where no size is named, mode 0o1777 where none is; it is there as long as the pod is, and gone with it",
+        &[
+            named("size", Ty::Size),
+            named("inodes", Ty::Int(1, 1 << 40)),
+            named("mode", Ty::Permissions),
+            flag("noexec"),
+        ],
+    ),
+    variant(
+        "bind",
+        "a file or directory of the host, read-only unless `rw`: what of it a container may write, its `mount` says",
+        &[
+            positional("source", Ty::Path, true),
+            flag("ro"),
+            flag("rw"),
+            flag("noexec"),
+            flag("nosymfollow"),
+            flag("idmap"),
+            named("recursive", Ty::Bool),
+        ],
+    ),
+];
+
 const TMPFS: &[ArgSpec] = &[
     named("size", Ty::Size),
     named("inodes", Ty::Int(1, 1 << 40)),
@@ -138,6 +165,11 @@ pub(super) const MOUNTS: &[Variant] = &[
         BIND,
     ),
     variant("tmpfs", "memory; 64MiB where no size is named", TMPFS),
+    variant(
+        "volume",
+        "a volume of the pod, by its NAME; read-only unless `rw`",
+        &[positional("name", Ty::Word, true), flag("ro"), flag("rw"), flag("noexec"), flag("nosymfollow")],
+    ),
     variant(
         "proc",
         "proc(5) of its own PID namespace, its dangerous parts masked; with `subset: pid` nothing but processes, with `hidepid` not those of other users",

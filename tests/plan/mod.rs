@@ -229,7 +229,6 @@ fn a_pod_as_root() {
 #[test]
 fn what_a_pod_cannot_have_is_refused() {
     let codes = |text: &str| plan_pod(text, &root_on_v1()).unwrap_err().iter().map(|it| it.code).collect::<Vec<_>>();
-    assert_eq!(codes(&POD.replace("  net new {", "  time new\n  net new {")), ["pod-time"]);
     assert_eq!(codes(&POD.replace("    after = [app]", "    tty = new\n    after = [app]")), ["pod-terminal"]);
 }
 

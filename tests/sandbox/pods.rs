@@ -171,6 +171,63 @@ both! {
         assert_eq!(ends, ["third  | ends", "second | ends", "first  | ends"]);
     }
 
+    fn volumes_are_shared_as_far_as_each_container_may(who) {
+        let shared = format!("{SHARED}  volume cache = tmpfs(size: 1MiB, noexec)\n  volume etc = bind(/etc)\n");
+        let mount = |what: &str| format!("mnt {{\n      mount /shared = volume({what})\n    }}");
+        let write = "cd /shared; echo from a > told; mkfifo -m 600 sub 2>/dev/null; head -c 2000000 /dev/zero > big 2>/dev/null; test $(stat -c %s big) -le 1048576 && echo limited; rm big sub; \
+                     cp /bin/true t; ./t 2>/dev/null; echo exec $?; rm t; touch ready; sleep 1000";
+        let read = "cat /shared/told; echo x 2>/dev/null > /shared/mine; echo wrote $?; rm /shared/told 2>/dev/null; echo removed $?; \
+                    test -e /etc2/passwd && echo passwd; echo x 2>/dev/null > /etc2/passwd; echo wrote $?; \
+                    for i in 1 2; do stat -c '%a %u' /shared; done; grep -c ' /shared ' /proc/self/mountinfo";
+        let other = format!("{}\n    after = [a]\n    essential = true\n    mnt {{\n      mount /etc2 = volume(etc)\n    }}", mount("cache"));
+        let stage = pod(who, &shared, &[
+            ("a", &format!("{}\n    ready = file(/shared/ready, within: 60s)", mount("cache, rw")), write),
+            ("b", &other, read),
+            ("none", "after = [a]", "ls -d /shared 2>/dev/null; echo nothing"),
+        ]);
+        let outcome = run(&stage);
+        outcome.ends(0);
+        assert_eq!(said(&outcome, "a"), ["limited", "exec 126"], "{outcome:?}");
+        assert_eq!(
+            said(&outcome, "b"),
+            ["from a", "wrote 2", "removed 1", "passwd", "wrote 2", "1777 0", "1777 0", "1"],
+            "{outcome:?}"
+        );
+        assert_eq!(said(&outcome, "none"), ["nothing"], "{outcome:?}");
+        // Held by no mount of the host, and by no process any more.
+        let mounts = fs::read_to_string("/proc/self/mountinfo").expect("our own mounts");
+        assert!(!mounts.contains(" /shared "));
+    }
+
+    fn a_volume_outlives_a_container_that_is_started_again(who) {
+        let shared = format!("{SHARED}  volume state = tmpfs(size: 1MiB, mode: 0o700)\n");
+        let script = "n=$(cat /state/n 2>/dev/null || echo 0); echo run $n; echo $((n + 1)) > /state/n; test $n = 2";
+        let statements = "restart = on-failure(max: 5, backoff: 10ms)\n    mnt {\n      mount /state = volume(state, rw)\n    }";
+        let stage = pod(who, &shared, &[("flaky", statements, script)]);
+        let outcome = run(&stage);
+        outcome.ends(0);
+        assert_eq!(said(&outcome, "flaky"), ["run 0", "run 1", "run 2"], "{outcome:?}");
+    }
+
+    fn containers_have_the_clocks_of_the_pod(who) {
+        let shared = format!("{SHARED}  time new {{\n    boottime = 1000d\n  }}\n");
+        let show = "readlink /proc/self/ns/time; test $(cut -d. -f1 /proc/uptime) -gt 86400000 && echo later";
+        let ready = "ready = exec([\"/bin/sh\", \"-c\", \"test $(cut -d. -f1 /proc/uptime) -gt 86400000\"], within: 60s)";
+        let stage = pod(who, &shared, &[
+            ("a", ready, &format!("{show}; sleep 1000")),
+            ("b", "after = [a]\n    essential = true", show),
+            ("c", "override time host", &format!("{show}; sleep 1000")),
+        ]);
+        let outcome = run(&stage);
+        outcome.ends(0);
+        let (a, b, c) = (said(&outcome, "a"), said(&outcome, "b"), said(&outcome, "c"));
+        assert_eq!(a, b, "{outcome:?}");
+        assert_eq!(a[1], "later");
+        let own = fs::read_link("/proc/self/ns/time").expect("our own namespace").to_string_lossy().into_owned();
+        assert!(a[0] != own, "{outcome:?}");
+        assert!(c.is_empty() || c == [own], "{outcome:?}");
+    }
+
     fn one_that_dies_leaves_the_others_and_is_the_pods_status(who) {
         let stage = pod(who, SHARED, &[("dies", "", "exit 7"), ("lives", "after = [dies]", "sleep 0.5; echo still here")]);
         let outcome = run(&stage);

@@ -8,9 +8,9 @@ use rustix::pipe::PipeFlags;
 use rustix::process::PidfdFlags;
 
 use super::probe::{self, Inside};
-use super::{PodHooks, copies};
+use super::{PodHooks, Shared};
 use crate::execute::failure::{Context, Done};
-use crate::execute::join::{self, Opened};
+use crate::execute::join;
 use crate::execute::spawn::Prepared;
 use crate::execute::{Event, run_prepared, sys};
 use crate::plan::{ContainerPlan, NsKind, Probe};
@@ -39,7 +39,7 @@ pub fn start(
     container: &ContainerPlan,
     index: usize,
     owner: u32,
-    namespaces: &[Opened],
+    shared: &Shared,
     hooks: &mut dyn PodHooks,
 ) -> Done<Member> {
     let pipe = |flags| rustix::pipe::pipe_with(flags | PipeFlags::CLOEXEC).context(|| "making a pipe".to_string());
@@ -60,8 +60,11 @@ pub fn start(
             }
             drop(supervisor);
             hooks.forked();
-            let status = match redirect(out_write, err_write).and_then(|()| copies(namespaces)) {
-                Ok(pod) => run(container, index, Prepared::of_container(pod, owner), &control_write, hooks),
+            let status = match redirect(out_write, err_write).and_then(|()| shared.copy()) {
+                Ok(Shared { namespaces, volumes }) => {
+                    let prepared = Prepared::of_container(namespaces, volumes, owner);
+                    run(container, index, prepared, &control_write, hooks)
+                }
                 Err(_) => 125,
             };
             let mut message = vec![ENDED];

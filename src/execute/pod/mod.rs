@@ -13,12 +13,14 @@ mod probe;
 mod watch;
 
 use std::io::Read;
+use std::os::fd::AsFd;
 
 use super::failure::{Context, Done, Notice};
 use super::join::Opened;
 use super::notices::Word;
 use super::spawn::{Prepared, Running};
-use super::{Ended, Report, Started, spawn, supervise, sys};
+use super::volumes::Volume;
+use super::{Ended, Report, Started, passing, spawn, supervise, sys};
 use crate::plan::{Action, NsKind, PodPlan};
 
 /// Where a line of output comes from.
@@ -102,10 +104,18 @@ fn attempt(plan: &PodPlan, prepared: &mut Prepared, hooks: &mut dyn PodHooks) ->
     let signals = supervise::signals().map_err(|failure| Notice { step: 0, failure, fatal: true })?;
     prepared.open_inside = held_kinds(plan);
     spawn::prepare(&plan.holder, prepared, &mut |_, _| {})?;
+    let socket = passing::pair().context(|| "making a socket".to_string());
+    let (socket, theirs) = socket.map_err(|failure| Notice { step: 0, failure, fatal: true })?;
+    prepared.hand_over = Some(theirs);
     let mut holder = spawn::launch(&plan.holder, prepared, false, &mut |_, _| {})?;
-    let namespaces = std::mem::take(&mut holder.inside);
+    let mut shared =
+        Shared { namespaces: std::mem::take(&mut holder.inside), volumes: std::mem::take(&mut prepared.volumes) };
     let told = held(&mut holder, prepared, hooks);
-    let status = told.map(|()| watch::watch(plan, prepared.owner(), namespaces, &holder, &signals, hooks));
+    // What it has made later than it could be looked at.
+    if let Ok(handed) = passing::receive(socket.as_fd()) {
+        shared.namespaces.extend(handed.into_iter().map(|fd| Opened { kind: NsKind::Time, fd }));
+    }
+    let status = told.map(|()| watch::watch(plan, prepared.owner(), shared, &holder, &signals, hooks));
     end(&mut holder);
     status
 }
@@ -159,11 +169,20 @@ fn end(holder: &mut Running) {
     }
 }
 
-/// Copies of descriptors, for a process that is forked.
-fn copies(namespaces: &[Opened]) -> Done<Vec<Opened>> {
-    let copy = |it: &Opened| {
-        let fd = it.fd.try_clone().context(|| "copying a descriptor".to_string())?;
-        Ok(Opened { kind: it.kind, fd })
-    };
-    namespaces.iter().map(copy).collect()
+/// What every container of a pod can have of it.
+struct Shared {
+    namespaces: Vec<Opened>,
+    volumes: Vec<Volume>,
+}
+
+impl Shared {
+    /// Copies of the descriptors, for a process that is forked.
+    fn copy(&self) -> Done<Shared> {
+        let copy = |it: &Opened| {
+            let fd = it.fd.try_clone().context(|| "copying a descriptor".to_string())?;
+            Ok(Opened { kind: it.kind, fd })
+        };
+        let namespaces = self.namespaces.iter().map(copy).collect::<Done<_>>()?;
+        Ok(Shared { namespaces, volumes: self.volumes.iter().map(Volume::copy).collect::<Done<_>>()? })
+    }
 }

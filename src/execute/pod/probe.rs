@@ -143,6 +143,7 @@ fn succeeds(plan: &Plan, filters: &[(usize, Vec<libc::sock_filter>)]) -> Done<bo
                 filters: filters.to_vec(),
                 command: Some(command),
                 descriptors: Default::default(),
+                hand_over: None,
                 terminal: None,
                 notices,
                 watched: false,

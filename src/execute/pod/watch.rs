@@ -10,8 +10,7 @@ use rustix::event::{PollFd, PollFlags};
 
 use super::member::{self, ENDED, Member, READY, STARTED};
 use super::output::Lines;
-use super::{PodEvent, PodHooks, Stream};
-use crate::execute::join::Opened;
+use super::{PodEvent, PodHooks, Shared, Stream};
 use crate::execute::spawn::Running;
 use crate::plan::{ContainerPlan, PodPlan};
 
@@ -58,7 +57,7 @@ struct Container<'a> {
 
 struct Watch<'a, 'h> {
     owner: u32,
-    namespaces: Vec<Opened>,
+    shared: Shared,
     hooks: &'h mut dyn PodHooks,
     /// In the order in which they are started.
     containers: Vec<Container<'a>>,
@@ -74,14 +73,14 @@ struct Watch<'a, 'h> {
 pub fn watch(
     plan: &PodPlan,
     owner: u32,
-    namespaces: Vec<Opened>,
+    shared: Shared,
     holder: &Running,
     signals: &SignalFd,
     hooks: &mut dyn PodHooks,
 ) -> i32 {
     let container = |plan| Container { plan, state: State::Waiting, ready: false, restarts: 0 };
     let containers = plan.containers.iter().map(container).collect();
-    let mut watch = Watch { owner, namespaces, hooks, containers, told_ready: false, stopping: false, status: None };
+    let mut watch = Watch { owner, shared, hooks, containers, told_ready: false, stopping: false, status: None };
     loop {
         watch.start_what_can();
         if watch.stopping {
@@ -137,7 +136,7 @@ impl Watch<'_, '_> {
     }
 
     fn start(&mut self, index: usize) {
-        let started = member::start(self.containers[index].plan, index, self.owner, &self.namespaces, self.hooks);
+        let started = member::start(self.containers[index].plan, index, self.owner, &self.shared, self.hooks);
         let Ok(member) = started else {
             // No process, no descriptor.
             self.over(index, 125);

@@ -139,6 +139,28 @@ pub enum Action {
         /// What it is.
         from: SecretFrom,
     },
+    /// Make a volume of a pod: a tmpfs in a mount namespace of its own, which the pod's user namespace owns and in which nothing else is.
+    MakeVolume {
+        /// Its name.
+        name: String,
+        /// `size=`, bytes.
+        size: u64,
+        /// `nr_inodes=`
+        inodes: u64,
+        /// Permission bits.
+        mode: u32,
+        /// Whom it belongs to: uid and gid inside.
+        owner: (u32, u32),
+        /// Whether nothing of it can be executed.
+        noexec: bool,
+    },
+    /// Copy the mount of a volume of the pod.
+    OpenVolume {
+        /// How steps refer to it: one of the numbers of sources.
+        id: u32,
+        /// Its name.
+        name: String,
+    },
     /// Let a source show the owners of its files as the sandbox's user namespace maps them: mount_setattr(2) MOUNT_ATTR_IDMAP.
     MapOwners {
         /// The source.
@@ -207,6 +229,8 @@ pub enum Action {
     UnshareCgroup,
     /// unshare(2) of a time namespace; children are born into it.
     UnshareTime,
+    /// setns(2) into the time namespace that was made for children, whose offsets are fixed then, and hand it to the supervisor.
+    EnterTime,
     /// Write /proc/self/timens_offsets.
     TimeOffset {
         /// `monotonic` or `boottime`.

@@ -97,6 +97,15 @@ pub enum MountStep {
         /// What it refuses.
         flags: MountFlags,
     },
+    /// A volume of the pod that was opened.
+    Volume {
+        /// Which.
+        id: u32,
+        /// Whether it may be written.
+        access: Access,
+        /// What it refuses.
+        flags: MountFlags,
+    },
     /// overlayfs
     Overlay(OverlayStep),
     /// A source that was opened, if it is a device node.

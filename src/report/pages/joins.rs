@@ -7,16 +7,6 @@ const fn page(code: &'static str, severity: Severity, title: &'static str, text:
 }
 
 pub(super) const PAGES: &[Page] = &[
-    Page {
-        code: "pod-time",
-        severity: Severity::Error,
-        title: "a time namespace of a pod",
-        text: "A pod shares the namespaces that it makes between its containers. A time namespace is nothing but two offsets, \
-               fixed before the first process is in it, and belongs to the children of whoever makes it; a pod's is not shared. Containers \
-               with the same offsets see the same clocks: write `time new { … }` in each of them, by a profile if there are many.",
-        wrong: "",
-        right: "",
-    },
     page(
         "pod-terminal",
         Severity::Error,
@@ -24,6 +14,14 @@ pub(super) const PAGES: &[Page] = &[
         "A pod has several containers and one terminal. Their output is led through the pod's supervisor, which puts the container's name \
          before each line, and they read from /dev/null. A terminal for one of them would take it from the others.\n\nRun it as a sandbox \
          of its own, or enter the container while it runs: `nsl exec POD.CONTAINER -- sh`.",
+    ),
+    page(
+        "volume-failed",
+        Severity::Error,
+        "a volume of a pod cannot be made, or cannot be had",
+        "A volume in memory is a tmpfs in a mount namespace of its own, which the pod's user namespace owns: a process in between makes \
+         it there, and another copies the mount for each container that is started (open_tree(2)). The kernel refused one of these: \
+         user.max_mnt_namespaces is reached, or there are no descriptors left. The message has the errno.",
     ),
     page(
         "not-ready",

@@ -300,6 +300,28 @@ pub(super) const PAGES: &[Page] = &[
         "pod p {\n  net new\n  container a {\n    run = [\"/bin/true\"]\n    user new\n  }\n}\n",
         "pod p {\n  user new\n  net new\n  container a {\n    run = [\"/bin/true\"]\n  }\n}\n",
     ),
+    error(
+        "pod-has-none",
+        "a container is to have a namespace that its pod has not",
+        "`KIND pod` is the namespace that the pod has made, or has joined. What the pod does not state is the host's, for each container to \
+         say anew. A cgroup namespace is no pod's: each container has a cgroup of its own below the pod's, and its `cgroup new` begins there.",
+        "pod p {\n  user new\n  container a {\n    run = [\"/bin/true\"]\n    ipc pod\n  }\n}\n",
+        "pod p {\n  user new\n  ipc new\n  container a {\n    run = [\"/bin/true\"]\n  }\n}\n",
+    ),
+    error(
+        "volume-read-only",
+        "a volume of the host that nobody may write is to be written",
+        "`volume NAME = bind(SOURCE)` is read-only for all, unless it says `rw`; with it, those containers may write it that say `rw` too.",
+        "pod p {\n  user new\n  volume data = bind(/srv)\n  container a {\n    run = [\"/bin/true\"]\n    mnt new {\n      root = host(ro)\n      mount /data = volume(data, rw)\n    }\n  }\n}\n",
+        "pod p {\n  user new\n  volume data = bind(/srv, rw)\n  container a {\n    run = [\"/bin/true\"]\n    mnt new {\n      root = host(ro)\n      mount /data = volume(data, rw)\n    }\n  }\n}\n",
+    ),
+    warning(
+        "volume-unused",
+        "a volume that no container mounts",
+        "A volume is seen where a container says `mount PATH = volume(NAME)`, and nowhere else.",
+        "pod p {\n  user new\n  volume cache = tmpfs(size: 16MiB)\n  container a {\n    run = [\"/bin/true\"]\n  }\n}\n",
+        "pod p {\n  user new\n  volume cache = tmpfs(size: 16MiB)\n  container a {\n    run = [\"/bin/true\"]\n    mnt new {\n      root = host(ro)\n      mount /cache = volume(cache, rw)\n    }\n  }\n}\n",
+    ),
     warning(
         "pod-budget",
         "containers that may use more than the pod has",

@@ -86,7 +86,7 @@ fn kind(lower: &mut Lower, head: &str, path: &str, found: &Candidate) -> Option<
     })
 }
 
-fn source(lower: &mut Lower, val: &Val, path: &str) -> Option<MountSource> {
+pub(super) fn source(lower: &mut Lower, val: &Val, path: &str) -> Option<MountSource> {
     let Value::Variant(name, args) = &val.value else { return None };
     Some(match name.as_str() {
         "bind" => MountSource::Bind {
@@ -102,6 +102,9 @@ fn source(lower: &mut Lower, val: &Val, path: &str) -> Option<MountSource> {
             mode: argument(args, "mode").and_then(count).map(|it| it as u32),
             flags: flags(args),
         },
+        "volume" => {
+            MountSource::Volume { name: text(argument(args, "name")?)?, access: access(args), flags: flags(args) }
+        }
         "overlay" => MountSource::Overlay(overlay(lower, args, val.span, Some(path))?),
         "device" => {
             MountSource::Device { source: argument(args, "source").and_then(text).unwrap_or_else(|| path.to_string()) }

@@ -26,7 +26,7 @@ use crate::policy::*;
 use crate::report::Diagnostic;
 use crate::schema::{constants, names, suggest};
 use crate::source::Span;
-use crate::syntax::ast::Decl;
+use crate::syntax::ast::{Decl, DeclKind};
 use read::*;
 
 /// A sandbox of the file.
@@ -61,6 +61,7 @@ pub fn of_slots(cx: &mut Cx, decl: &Decl, slots: Slots, in_pod: bool) -> Sandbox
     if !in_pod {
         lower.pod_only();
     }
+    lower.volumes_at_home(decl.kind.node);
     let sandbox = lower.sandbox(decl);
     if let Some(mut expanded) = expanded {
         expand::add_implied(&mut expanded, &sandbox);
@@ -114,6 +115,7 @@ impl Lower<'_, '_> {
             attributes: self.attributes(),
             sysctls: self.sysctls(),
             stop: self.stop(),
+            volumes: pods::volumes(self),
             after: self.setting("after", strings),
             ready: self.setting("ready", pods::ready),
             restart: self.setting("restart", pods::restart),
@@ -198,6 +200,36 @@ impl Lower<'_, '_> {
                         .help(format!("write `{0} new` or `{0} host`", kind.name())),
                 );
             }
+        }
+    }
+
+    /// A pod has volumes, and its containers mount them.
+    fn volumes_at_home(&mut self, kind: DeclKind) {
+        let stated = self.entries("volume").into_iter().next().map(|it| it.origin.span);
+        if let Some(span) = stated.filter(|_| kind != DeclKind::Pod) {
+            self.cx.report(
+                Diagnostic::error("misplaced", "`volume` is for pods, whose containers share it")
+                    .label(span, "nobody to share it with")
+                    .help("write it in the body of a `pod`; files of one sandbox alone are `mount PATH = tmpfs(…)`"),
+            );
+        }
+        let is_volume = |it: &Candidate| {
+            let value = it.payload.value.as_ref().map(|it| &it.value);
+            matches!(value, Some(Value::Variant(name, _)) if name == "volume")
+        };
+        let mounted = self.entries("mnt.mount").into_iter().find(is_volume).map(|it| it.origin.span);
+        if let Some(span) = mounted.filter(|_| kind != DeclKind::Container) {
+            let help = match kind {
+                DeclKind::Pod => {
+                    "write `tmpfs(…)` or `bind(…)`: what the pod's own tree mounts, all containers with that tree have"
+                }
+                _ => "write `tmpfs(…)` or `bind(…)`, or make the sandbox a container of a pod",
+            };
+            self.cx.report(
+                Diagnostic::error("misplaced", "`volume(…)` is for the containers of a pod")
+                    .label(span, "not in a container")
+                    .help(help),
+            );
         }
     }
 

@@ -29,3 +29,18 @@ pub(super) fn restart(val: &Val) -> Option<Restart> {
         backoff: argument(args, "backoff").and_then(duration).unwrap_or(1_000_000_000) as u64,
     })
 }
+
+/// The volumes of a pod.
+pub(super) fn volumes(lower: &mut Lower) -> Vec<Traced<Volume>> {
+    let mut volumes = Vec::new();
+    for found in lower.entries("volume") {
+        let Some(name) = found.payload.labels.first().and_then(text) else { continue };
+        let source = found.payload.value.as_ref().and_then(|it| mnt::source(lower, it, ""));
+        volumes.extend(source.map(|source| Traced {
+            value: Volume { name, source },
+            origin: found.origin.clone(),
+            strength: found.payload.strength,
+        }));
+    }
+    volumes
+}

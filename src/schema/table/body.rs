@@ -29,19 +29,32 @@ pub(super) const BODY: &[Field] = &[
         "false",
     ),
     Field {
-        pod_only: true,
+        only_in: CONTAINERS,
         ..setting("", "after", Ty::List(&Ty::Word), "none", "containers that must be ready before this one starts")
     },
-    Field { pod_only: true, ..setting("", "ready", Ty::Variant(READY), "at once", "how one knows that it is ready") },
-    Field { pod_only: true, ..setting("", "restart", Ty::Variant(RESTART), "never", "when it is started again") },
     Field {
-        pod_only: true,
+        only_in: CONTAINERS,
+        ..setting("", "ready", Ty::Variant(READY), "at once", "how one knows that it is ready")
+    },
+    Field { only_in: CONTAINERS, ..setting("", "restart", Ty::Variant(RESTART), "never", "when it is started again") },
+    Field {
+        only_in: CONTAINERS,
         ..setting(
             "",
             "essential",
             Ty::Bool,
             "false",
             "whether its end, when it is not started again, is the end of the pod",
+        )
+    },
+    Field {
+        only_in: PODS,
+        ..entry(
+            "",
+            "volume",
+            &[Ty::Word],
+            Some(Ty::Variant(VOLUMES)),
+            "files that containers share: each that is to have them says `mount PATH = volume(NAME)`",
         )
     },
     weaker(

@@ -13,7 +13,7 @@ mod stop;
 
 use super::types::{Field, Shape, Ty};
 use super::variants::{
-    ACTIONS, LINKS, MODES, MOUNTS, OUTSIDE, QUOTA, RATES, READY, RESTART, ROOTS, STDERR, STDIN, STDOUT,
+    ACTIONS, LINKS, MODES, MOUNTS, OUTSIDE, QUOTA, RATES, READY, RESTART, ROOTS, STDERR, STDIN, STDOUT, VOLUMES,
 };
 
 /// A block of a sandbox.
@@ -69,7 +69,7 @@ const BASE: Field = Field {
     since: "",
     privilege: "",
     weaker: "",
-    pod_only: false,
+    only_in: "",
 };
 
 const fn setting(section: &'static str, head: &'static str, ty: Ty, default: &'static str, doc: &'static str) -> Field {
@@ -85,6 +85,11 @@ const fn entry(
 ) -> Field {
     Field { section, head, shape: Shape::Entry, labels, value, doc, ..BASE }
 }
+
+/// The only place of fields such as `after`.
+pub const CONTAINERS: &str = "containers of pods";
+/// The only place of fields such as `volume`.
+pub const PODS: &str = "pods";
 
 const fn weaker(field: Field, weaker: &'static str) -> Field {
     Field { weaker, ..field }
