@@ -330,7 +330,7 @@
     "nice" "no-new-privs" "nofile" "nproc" "oom-score-adj" "otherwise" "personality" "pids.max" "protect"
     "publish" "ready" "realtime" "restart" "root" "route" "rss" "rtprio" "rttime" "run" "scheduling" "scope"
     "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout" "sysctl" "tcp.bind" "tcp.connect"
-    "timeout" "timer-slack" "tty" "umask" "uplink" "with-parent")
+    "timeout" "timer-slack" "tty" "umask" "uplink" "volume" "with-parent")
   "The fields of the language.")
 
 (defconst nsl--keywords
@@ -416,7 +416,7 @@
     "noaccess" "noexec" "none" "nosymfollow" "null" "on-failure" "other" "out" "outer" "overlay" "own"
     "passthru" "pid" "pod" "private" "proc" "ptraceable" "quota" "rates" "realtime" "ro" "rr" "rw" "secret"
     "signal" "stdout" "sticky-timeouts" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid"
-    "uname26" "unlimited" "unprivileged" "up" "user" "vepa" "veth")
+    "uname26" "unlimited" "unprivileged" "up" "user" "vepa" "veth" "volume")
   "The values of the language.")
 
 ;; words: end

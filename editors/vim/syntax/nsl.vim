@@ -262,7 +262,7 @@ syn keyword nslField contained abi address after allow ambient as boottime core 
       \ mkdir monotonic mount msgqueue nice no-new-privs nofile nproc oom-score-adj otherwise personality
       \ pids.max protect publish ready realtime restart root route rss rtprio rttime run scheduling scope
       \ setgroups signal sigpending stack stderr stdin stdout sysctl tcp.bind tcp.connect timeout timer-slack
-      \ tty umask uplink with-parent
+      \ tty umask uplink volume with-parent
 syn keyword nslKeyword contained as else for group if let nsl param require syscalls use with
 syn keyword nslModifier contained default final optional override prefer remove
 syn keyword nslOperatorWord contained and in not or
@@ -317,7 +317,7 @@ syn keyword nslValue contained abstract-unix-socket addr-compat-layout addr-limi
       \ kill-thread linux32 log macvlan mqueue never new noaccess noexec none nosymfollow null on-failure
       \ other out outer overlay own passthru pid pod private proc ptraceable quota rates realtime ro rr rw
       \ secret signal stdout sticky-timeouts subid suid sys tcp tmpfs trap tree true uid uname26 unlimited
-      \ unprivileged up user vepa veth
+      \ unprivileged up user vepa veth volume
 " words: end
 
 syn case match

@@ -46,7 +46,7 @@
     "monotonic" "mount" "msgqueue" "nice" "no-new-privs" "nofile" "nproc" "oom-score-adj" "otherwise"
     "personality" "pids.max" "protect" "publish" "ready" "realtime" "restart" "root" "route" "rss" "rtprio"
     "rttime" "run" "scheduling" "scope" "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout"
-    "sysctl" "tcp.bind" "tcp.connect" "timeout" "timer-slack" "tty" "umask" "uplink" "with-parent"))
+    "sysctl" "tcp.bind" "tcp.connect" "timeout" "timer-slack" "tty" "umask" "uplink" "volume" "with-parent"))
 
 ((statement label: (symbol) @constant.builtin)
   (#any-of? @constant.builtin "gid" "host" "i386" "in" "join" "new" "none" "out" "pod" "uid"))
@@ -119,7 +119,7 @@
     "never" "new" "noaccess" "noexec" "none" "nosymfollow" "null" "on-failure" "other" "out" "outer" "overlay"
     "own" "passthru" "pid" "pod" "private" "proc" "ptraceable" "quota" "rates" "realtime" "ro" "rr" "rw"
     "secret" "signal" "stdout" "sticky-timeouts" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid"
-    "uname26" "unlimited" "unprivileged" "up" "user" "vepa" "veth"))
+    "uname26" "unlimited" "unprivileged" "up" "user" "vepa" "veth" "volume"))
 
 ([
   (statement value: (symbol) @constant)
