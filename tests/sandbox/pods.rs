@@ -179,11 +179,11 @@ both! {
         let read = "cat /shared/told; echo x 2>/dev/null > /shared/mine; echo wrote $?; rm /shared/told 2>/dev/null; echo removed $?; \
                     test -e /etc2/passwd && echo passwd; echo x 2>/dev/null > /etc2/passwd; echo wrote $?; \
                     for i in 1 2; do stat -c '%a %u' /shared; done; grep -c ' /shared ' /proc/self/mountinfo";
-        let other = format!("{}\n    after = [a]\n    essential = true\n    mnt {{\n      mount /etc2 = volume(etc)\n    }}", mount("cache"));
+        let other = format!("{}\n    after = [a, none]\n    essential = true\n    mnt {{\n      mount /etc2 = volume(etc)\n    }}", mount("cache"));
         let stage = pod(who, &shared, &[
             ("a", &format!("{}\n    ready = file(/shared/ready, within: 60s)", mount("cache, rw")), write),
             ("b", &other, read),
-            ("none", "after = [a]", "ls -d /shared 2>/dev/null; echo nothing"),
+            ("none", "after = [a]\n    ready = file(/tmp/done, within: 60s)", "ls -d /shared 2>/dev/null; echo nothing; touch /tmp/done; sleep 1000"),
         ]);
         let outcome = run(&stage);
         outcome.ends(0);
@@ -212,9 +212,9 @@ both! {
     fn containers_have_the_clocks_of_the_pod(who) {
         let shared = format!("{SHARED}  time new {{\n    boottime = 1000d\n  }}\n");
         let show = "readlink /proc/self/ns/time; test $(cut -d. -f1 /proc/uptime) -gt 86400000 && echo later";
-        let ready = "ready = exec([\"/bin/sh\", \"-c\", \"test $(cut -d. -f1 /proc/uptime) -gt 86400000\"], within: 60s)";
+        let ready = "ready = exec([\"/bin/sh\", \"-c\", \"test -e /tmp/shown && test $(cut -d. -f1 /proc/uptime) -gt 86400000\"], within: 60s)";
         let stage = pod(who, &shared, &[
-            ("a", ready, &format!("{show}; sleep 1000")),
+            ("a", ready, &format!("{show}; touch /tmp/shown; sleep 1000")),
             ("b", "after = [a]\n    essential = true", show),
             ("c", "override time host", &format!("{show}; sleep 1000")),
         ]);
