@@ -1,7 +1,9 @@
 //! A pod that runs: what is said of it, and what its containers say.
 
-use std::io::{IsTerminal, Write};
+use std::fs::File;
+use std::io::{IsTerminal, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nsl::execute::{self, Ended, PodEvent, PodHooks, Report, Started, Stream};
 use nsl::plan::{ContainerPlan, Plan, PodPlan};
@@ -9,15 +11,30 @@ use nsl::report::Diagnostic;
 use nsl::source::Files;
 use nsl::state::{End, Seat, Seen};
 
+use super::record::{Ending, Record};
 use super::run::{not_in_force, preferred, say_missing};
 use super::terminal;
+use super::trace::Trace;
 use super::voice::Voice;
 
 /// The colours of names, one after the other: ECMA-48.
 const COLORS: [u8; 10] = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
 
+/// How a pod is run, as the command line says.
+pub struct Ways<'a> {
+    /// What it is called while it runs.
+    pub name: Option<&'a str>,
+    /// Whether it goes to the background.
+    pub detach: bool,
+    /// Whether every step is told of.
+    pub verbose: bool,
+    /// Where its report goes.
+    pub record: Option<Record>,
+}
+
 /// Runs a pod to its end; the result is the exit status.
-pub fn run(plan: &PodPlan, files: &Files, policy: &Path, name: Option<&str>, detach: bool) -> i32 {
+pub fn run(plan: &PodPlan, files: &Files, policy: &Path, ways: Ways) -> i32 {
+    let Ways { name, detach, verbose, mut record } = ways;
     // What a path is relative to is lost in the background.
     let policy = std::path::absolute(policy).unwrap_or_else(|_| policy.to_path_buf());
     for plan in std::iter::once(&plan.holder).chain(plan.containers.iter().map(|it| &it.plan)) {
@@ -35,6 +52,9 @@ pub fn run(plan: &PodPlan, files: &Files, policy: &Path, name: Option<&str>, det
     let seat = match taken {
         Ok(seat) => seat,
         Err(finding) => {
+            if let Some(record) = &mut record {
+                record.refused(&Files::new(), std::slice::from_ref(&finding));
+            }
             voice.findings(&Files::new(), &[finding]);
             return voice.ends(super::REFUSED);
         }
@@ -52,12 +72,33 @@ pub fn run(plan: &PodPlan, files: &Files, policy: &Path, name: Option<&str>, det
         seat,
         voice,
         of_container: None,
+        trace: verbose.then(|| Trace::new(&plan.holder, files)),
+        members: record.as_ref().and_then(|_| members()),
     };
-    let (report, status) = execute::run_pod(plan, &mut told);
-    told.voice.findings(files, &execute::aftermath(&plan.holder, &report));
+    let (report, status) = execute::run_pod(plan, verbose || record.is_some(), &mut told);
+    let findings = execute::aftermath(&plan.holder, &report);
+    told.voice.findings(files, &findings);
+    if let Some(trace) = &told.trace {
+        trace.ended(&report);
+    }
     let status = told.voice.ends(status);
+    if let Some(record) = &mut record {
+        let members = told.members.take().map_or(String::new(), read);
+        record.write_pod(plan, files, &report, Ending { status, said: &findings, members: &members });
+    }
     told.seat.leave(End::now(status, None));
     status
+}
+
+/// Where the supervisors of containers write their reports, a line each: in memory, and of this process and those that it forks alone.
+fn members() -> Option<File> {
+    rustix::fs::memfd_create("nsl-report", rustix::fs::MemfdFlags::CLOEXEC).ok().map(File::from)
+}
+
+fn read(mut file: File) -> String {
+    let mut text = String::new();
+    let _ = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    text
 }
 
 struct Told<'a> {
@@ -72,6 +113,10 @@ struct Told<'a> {
     voice: Voice,
     /// In the supervisor of a container: its own.
     of_container: Option<Seat>,
+    /// Where every step is told of: that of what holds the pod; in a member that of its container.
+    trace: Option<Trace<'a>>,
+    /// What the supervisors of containers report, where that is asked for.
+    members: Option<File>,
 }
 
 impl Told<'_> {
@@ -90,7 +135,23 @@ impl Told<'_> {
 }
 
 impl PodHooks for Told<'_> {
+    fn performed(&mut self, container: Option<usize>, step: usize, took: Duration) {
+        if let Some(trace) = &mut self.trace {
+            match container {
+                // Forked from the supervisor, whose steps these are not.
+                Some(index) if !trace.is_of(&self.plan.containers[index].plan) => {
+                    *trace = Trace::new(&self.plan.containers[index].plan, self.files);
+                }
+                _ => {}
+            }
+            trace.step(step, took);
+        }
+    }
+
     fn held(&mut self, started: Started) {
+        if let Some(trace) = &mut self.trace {
+            trace.started("the namespaces of the pod are held");
+        }
         self.skipped(&self.plan.holder, &started);
         self.seat.started(&self.plan.holder, &Seen { child: started.child, cgroups: started.cgroups.to_vec() });
     }
@@ -102,6 +163,9 @@ impl PodHooks for Told<'_> {
 
     fn started(&mut self, container: usize, started: Started) {
         let plan = &self.plan.containers[container].plan;
+        if let Some(trace) = &mut self.trace {
+            trace.started("the program runs");
+        }
         self.skipped(plan, &started);
         let seen = Seen { child: started.child, cgroups: started.cgroups.to_vec() };
         self.of_container = self.seat.name().and_then(|pod| Seat::of_container(plan, pod, &self.policy));
@@ -119,7 +183,15 @@ impl PodHooks for Told<'_> {
         if let Some(seat) = self.of_container.take() {
             seat.leave(End::now(report.exit_code(plan), signal));
         }
-        terminal::say_findings(self.files, &execute::aftermath(plan, report));
+        let findings = execute::aftermath(plan, report);
+        terminal::say_findings(self.files, &findings);
+        if let Some(trace) = self.trace.as_ref().filter(|it| it.is_of(plan)) {
+            trace.ended(report);
+        }
+        if let Some(members) = &mut self.members {
+            // One write, so that no two of them mix.
+            let _ = members.write_all(Record::line(plan, self.files, report, &findings).as_bytes());
+        }
     }
 
     fn event(&mut self, event: &PodEvent) {

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use nsl::execute::{self, Ended, Notice, Report};
-use nsl::plan::Plan;
+use nsl::plan::{Plan, PodPlan};
 use nsl::report::{Diagnostic, Format, Style, render};
 use nsl::schema::constants;
 use nsl::source::Files;
@@ -56,6 +56,33 @@ struct Fields<'a> {
     left: Vec<String>,
     /// What was said at the end, as `nsl check --format json` says it.
     findings: Vec<Value>,
+}
+
+/// What is known of a pod at its end, beside its report.
+pub struct Ending<'a> {
+    /// What nsl exits with.
+    pub status: i32,
+    /// What was said.
+    pub said: &'a [Diagnostic],
+    /// The reports of its containers, a line each.
+    pub members: &'a str,
+}
+
+#[derive(Serialize)]
+struct PodFields<'a> {
+    format: u32,
+    pod: &'a str,
+    /// `exited` or `failed`.
+    ended: &'static str,
+    exit_status: i32,
+    failure: Option<Failure>,
+    not_in_force: Vec<NotInForce>,
+    cgroup: Cgroup,
+    namespaces: BTreeMap<&'static str, u64>,
+    times: Times,
+    left: Vec<String>,
+    findings: Vec<Value>,
+    containers: Vec<Value>,
 }
 
 /// A run that was refused before anything was done.
@@ -154,6 +181,37 @@ impl Record {
     /// Writes the report. The run is over; a failure can only be told.
     pub fn write(&mut self, plan: &Plan, files: &Files, report: &Report, said: &[Diagnostic]) {
         self.put(&fields(plan, files, report, said));
+    }
+
+    /// Writes the report of a pod: of itself, and of each run of a container, in the order in which they ended.
+    pub fn write_pod(&mut self, plan: &PodPlan, files: &Files, report: &Report, ended: Ending) {
+        let of_pod = fields(&plan.holder, files, report, ended.said);
+        let mut containers: Vec<Value> = ended.members.lines().filter_map(|it| serde_json::from_str(it).ok()).collect();
+        for container in &plan.containers {
+            let name = container.plan.name.as_str();
+            if !containers.iter().any(|it| it["sandbox"] == name) {
+                containers.push(serde_json::json!({ "sandbox": name, "ended": "unreported" }));
+            }
+        }
+        self.put(&PodFields {
+            format: FORMAT,
+            pod: &plan.name,
+            ended: of_pod.ended,
+            exit_status: ended.status,
+            failure: of_pod.failure,
+            not_in_force: of_pod.not_in_force,
+            cgroup: of_pod.cgroup,
+            namespaces: of_pod.namespaces,
+            times: of_pod.times,
+            left: of_pod.left,
+            findings: of_pod.findings,
+            containers,
+        });
+    }
+
+    /// The report of one container, as a line.
+    pub fn line(plan: &Plan, files: &Files, report: &Report, said: &[Diagnostic]) -> String {
+        serde_json::to_string(&fields(plan, files, report, said)).unwrap_or_default() + "\n"
     }
 
     /// Writes that nothing was done.

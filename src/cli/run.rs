@@ -84,15 +84,10 @@ pub fn main(args: &Run) -> i32 {
     let Ready { files, plan } = &ready;
     let plan = match plan {
         Planned::Sandbox(plan) => plan,
-        Planned::Pod(_) if record.is_some() || args.verbose => {
-            let finding =
-                Diagnostic::error("usage", "`--report` and `--verbose` are about one program, and this is a pod")
-                    .help("delete the option; `nsl ps` and `nsl inspect` tell of each container while it runs");
-            return give_up(record.as_mut(), files, &[finding]);
-        }
         Planned::Pod(plan) => {
             terminal::say_findings(files, &warnings);
-            return pod::run(plan, files, &args.choice.file, args.run_name.as_deref(), args.detach);
+            let ways = pod::Ways { name: args.run_name.as_deref(), detach: args.detach, verbose: args.verbose, record };
+            return pod::run(plan, files, &args.choice.file, ways);
         }
     };
     terminal::say_findings(files, &warnings);
@@ -125,7 +120,7 @@ pub fn main(args: &Run) -> i32 {
         Event::Performed(..) => {}
         Event::Started(started) => {
             if args.verbose {
-                trace.started();
+                trace.started("the program runs");
             }
             let missing = started.notices.iter().filter_map(|notice| preferred(files, plan, notice));
             voice.missing(&missing.collect::<String>());

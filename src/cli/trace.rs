@@ -25,18 +25,23 @@ impl<'a> Trace<'a> {
         Trace { plan, files, told: 0 }
     }
 
+    /// Whether it tells of this plan.
+    pub fn is_of(&self, plan: &Plan) -> bool {
+        std::ptr::eq(self.plan, plan)
+    }
+
     /// A step was performed.
     pub fn step(&mut self, index: usize, took: Duration) {
         self.told = self.told.max(index + 1);
         self.line(index, &millis(took));
     }
 
-    /// The program runs.
-    pub fn started(&mut self) {
+    /// It runs, which is said in these words.
+    pub fn started(&mut self, what: &str) {
         for index in self.told..self.plan.steps.len() {
             self.line(index, "done");
         }
-        terminal::say("nsl: the program runs\n");
+        terminal::say(&format!("nsl: {what}\n"));
     }
 
     /// All is over.

@@ -228,6 +228,37 @@ both! {
         assert!(c.is_empty() || c == [own], "{outcome:?}");
     }
 
+    fn the_report_has_the_pod_and_every_run_of_its_containers(who) {
+        let stage = pod(who, SHARED, &[
+            ("flaky", "after = [good]\n    essential = true\n    restart = on-failure(max: 1, backoff: 10ms)", "exit 4"),
+            ("good", "", "sleep 1000"),
+            ("late", "after = [never]", "true"),
+            ("never", "ready = file(/tmp/never, within: 1h)", "sleep 1000"),
+        ]);
+        let stage = stage.option("--report").option("report.json");
+        let outcome = run(&stage);
+        outcome.ends(4);
+        let text = fs::read_to_string(stage.path("report.json")).expect("it was written");
+        let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!((&report["format"], &report["pod"], &report["exit_status"]), (&1.into(), &"p".into(), &4.into()), "{report:#}");
+        let runs = |name: &str| {
+            let all = report["containers"].as_array().expect("a list");
+            all.iter().filter(|it| it["sandbox"] == name).cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(runs("flaky").iter().map(|it| it["status"].as_i64()).collect::<Vec<_>>(), [Some(4), Some(4)], "{report:#}");
+        assert_eq!(runs("good")[0]["ended"], "signaled");
+        assert_eq!(runs("good")[0]["namespaces"]["net"], report["namespaces"]["net"], "{report:#}");
+        assert!(runs("good")[0]["namespaces"]["pid"] != report["namespaces"]["pid"], "{report:#}");
+        assert_eq!(runs("late"), [serde_json::json!({ "sandbox": "late", "ended": "unreported" })]);
+    }
+
+    fn every_step_of_a_pod_is_told_with_verbose(who) {
+        let stage = pod(who, &format!("{SHARED}  time new\n"), &[("a", "", "true")]).option("--verbose");
+        let outcome = run(&stage);
+        outcome.ends(0).says("clone3 new").says("the namespaces of the pod are held").says("setns time, for the containers too");
+        outcome.says("a | nsl: the program runs").says("pivot_root, detach the old root");
+    }
+
     fn one_that_dies_leaves_the_others_and_is_the_pods_status(who) {
         let stage = pod(who, SHARED, &[("dies", "", "exit 7"), ("lives", "after = [dies]", "sleep 0.5; echo still here")]);
         let outcome = run(&stage);

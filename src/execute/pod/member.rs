@@ -38,7 +38,7 @@ pub struct Member {
 pub fn start(
     container: &ContainerPlan,
     index: usize,
-    owner: u32,
+    (owner, watched): (u32, bool),
     shared: &Shared,
     hooks: &mut dyn PodHooks,
 ) -> Done<Member> {
@@ -63,7 +63,7 @@ pub fn start(
             let status = match redirect(out_write, err_write).and_then(|()| shared.copy()) {
                 Ok(Shared { namespaces, volumes }) => {
                     let prepared = Prepared::of_container(namespaces, volumes, owner);
-                    run(container, index, prepared, &control_write, hooks)
+                    run(container, index, (prepared, watched), &control_write, hooks)
                 }
                 Err(_) => 125,
             };
@@ -97,7 +97,7 @@ fn redirect(out: OwnedFd, err: OwnedFd) -> Done {
 fn run(
     container: &ContainerPlan,
     index: usize,
-    mut prepared: Prepared,
+    (mut prepared, watched): (Prepared, bool),
     control: &OwnedFd,
     hooks: &mut dyn PodHooks,
 ) -> i32 {
@@ -110,8 +110,11 @@ fn run(
             Probe::Exec(_) => kinds,
         };
     }
-    let report = run_prepared(plan, false, prepared, &mut |event, inside| {
-        let Event::Started(started) = event else { return };
+    let report = run_prepared(plan, watched, prepared, &mut |event, inside| {
+        let started = match event {
+            Event::Performed(step, took) => return hooks.performed(Some(index), step, took),
+            Event::Started(started) => started,
+        };
         hooks.started(index, started);
         let _ = rustix::io::write(control, &[STARTED]);
         let Some(ready) = &container.ready else {

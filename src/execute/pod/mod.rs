@@ -14,10 +14,12 @@ mod watch;
 
 use std::io::Read;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use super::failure::{Context, Done, Notice};
 use super::join::Opened;
 use super::notices::Word;
+use super::outcome::Clock;
 use super::spawn::{Prepared, Running};
 use super::volumes::Volume;
 use super::{Ended, Report, Started, passing, spawn, supervise, sys};
@@ -74,6 +76,8 @@ pub trait PodHooks {
     fn held(&mut self, started: Started);
     /// A member was forked. Called in it, before anything else: what belongs to the supervisor alone is to be let go.
     fn forked(&mut self);
+    /// A step was performed, where that was asked for: of what holds the pod (`None`), in the supervisor, or of a container, in its member.
+    fn performed(&mut self, container: Option<usize>, step: usize, took: Duration);
     /// A program runs. Called in the member.
     fn started(&mut self, container: usize, started: Started);
     /// A container has ended. Called in the member, which ends then.
@@ -86,28 +90,54 @@ pub trait PodHooks {
 
 /// Performs the plan of a pod and waits for its end. The result is the report of what holds it, and the status to end with.
 ///
-/// The process must have one thread. All signals stay blocked afterwards: the process is expected to exit.
-pub fn run_pod(plan: &PodPlan, hooks: &mut dyn PodHooks) -> (Report, i32) {
+/// `watched`: every step is told of, and the reports of containers have their namespaces. The process must have one thread. All
+/// signals stay blocked afterwards: the process is expected to exit.
+pub fn run_pod(plan: &PodPlan, watched: bool, hooks: &mut dyn PodHooks) -> (Report, i32) {
     sys::default_sigchld();
     let mut prepared = Prepared::default();
-    let ended = attempt(plan, &mut prepared, hooks);
+    let mut clock = Clock::start();
+    let mut namespaces = Vec::new();
+    let ended = attempt(plan, watched, &mut prepared, (&mut clock, &mut namespaces), hooks);
+    clock.ended();
     let (ended, status) = match ended {
         Ok(status) => (Ended::Exited(status), status),
         Err(notice) => (Ended::Failed(notice), 125),
     };
     let cgroups = super::cgroup::used(prepared.cgroups.iter());
     let left = prepared.janitor.take().map_or(Vec::new(), super::janitor::Janitor::finish);
-    (Report { ended, cgroups, left, ..Report::default() }, status)
+    let report = Report {
+        ended,
+        cgroups,
+        left,
+        namespaces,
+        skipped: prepared.notices,
+        times: clock.finish(),
+        ..Report::default()
+    };
+    (report, status)
 }
 
-fn attempt(plan: &PodPlan, prepared: &mut Prepared, hooks: &mut dyn PodHooks) -> Result<i32, Notice> {
+fn attempt(
+    plan: &PodPlan,
+    watched: bool,
+    prepared: &mut Prepared,
+    (clock, seen): (&mut Clock, &mut Vec<(NsKind, u64)>),
+    hooks: &mut dyn PodHooks,
+) -> Result<i32, Notice> {
     let signals = supervise::signals().map_err(|failure| Notice { step: 0, failure, fatal: true })?;
     prepared.open_inside = held_kinds(plan);
-    spawn::prepare(&plan.holder, prepared, &mut |_, _| {})?;
+    let mut performed = |step: usize, took: Duration| {
+        if watched {
+            hooks.performed(None, step, took);
+        }
+    };
+    spawn::prepare(&plan.holder, prepared, &mut performed)?;
+    clock.prepared();
     let socket = passing::pair().context(|| "making a socket".to_string());
     let (socket, theirs) = socket.map_err(|failure| Notice { step: 0, failure, fatal: true })?;
     prepared.hand_over = Some(theirs);
-    let mut holder = spawn::launch(&plan.holder, prepared, false, &mut |_, _| {})?;
+    let mut holder = spawn::launch(&plan.holder, prepared, watched, &mut performed)?;
+    clock.launched();
     let mut shared =
         Shared { namespaces: std::mem::take(&mut holder.inside), volumes: std::mem::take(&mut prepared.volumes) };
     let told = held(&mut holder, prepared, hooks);
@@ -115,7 +145,11 @@ fn attempt(plan: &PodPlan, prepared: &mut Prepared, hooks: &mut dyn PodHooks) ->
     if let Ok(handed) = passing::receive(socket.as_fd()) {
         shared.namespaces.extend(handed.into_iter().map(|fd| Opened { kind: NsKind::Time, fd }));
     }
-    let status = told.map(|()| watch::watch(plan, prepared.owner(), shared, &holder, &signals, hooks));
+    for it in &shared.namespaces {
+        seen.extend(rustix::fs::fstat(&it.fd).map(|stat| (it.kind, stat.st_ino)));
+    }
+    clock.started();
+    let status = told.map(|()| watch::watch(plan, (prepared.owner(), watched), shared, &holder, &signals, hooks));
     end(&mut holder);
     status
 }
@@ -146,6 +180,7 @@ fn held(holder: &mut Running, prepared: &mut Prepared, hooks: &mut dyn PodHooks)
         match word {
             Word::Failed(notice) => notices.push(notice),
             Word::Complete => is_complete = true,
+            Word::Performed { step, took } => hooks.performed(None, step, took),
             _ => {}
         }
     }
@@ -155,6 +190,7 @@ fn held(holder: &mut Running, prepared: &mut Prepared, hooks: &mut dyn PodHooks)
         None => {
             let mut all = std::mem::take(&mut prepared.notices);
             all.append(&mut notices);
+            prepared.notices.clone_from(&all);
             let cgroups: Vec<_> = prepared.cgroups.iter().map(|made| made.path.clone()).collect();
             hooks.held(Started { notices: &all, child: holder.pid.as_raw(), cgroups: &cgroups });
             Ok(())

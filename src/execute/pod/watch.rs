@@ -57,6 +57,7 @@ struct Container<'a> {
 
 struct Watch<'a, 'h> {
     owner: u32,
+    watched: bool,
     shared: Shared,
     hooks: &'h mut dyn PodHooks,
     /// In the order in which they are started.
@@ -72,7 +73,7 @@ struct Watch<'a, 'h> {
 /// Keeps a pod until it has ended; the status to end with.
 pub fn watch(
     plan: &PodPlan,
-    owner: u32,
+    (owner, watched): (u32, bool),
     shared: Shared,
     holder: &Running,
     signals: &SignalFd,
@@ -80,7 +81,8 @@ pub fn watch(
 ) -> i32 {
     let container = |plan| Container { plan, state: State::Waiting, ready: false, restarts: 0 };
     let containers = plan.containers.iter().map(container).collect();
-    let mut watch = Watch { owner, shared, hooks, containers, told_ready: false, stopping: false, status: None };
+    let mut watch =
+        Watch { owner, watched, shared, hooks, containers, told_ready: false, stopping: false, status: None };
     loop {
         watch.start_what_can();
         if watch.stopping {
@@ -136,7 +138,8 @@ impl Watch<'_, '_> {
     }
 
     fn start(&mut self, index: usize) {
-        let started = member::start(self.containers[index].plan, index, self.owner, &self.shared, self.hooks);
+        let started =
+            member::start(self.containers[index].plan, index, (self.owner, self.watched), &self.shared, self.hooks);
         let Ok(member) = started else {
             // No process, no descriptor.
             self.over(index, 125);
