@@ -19,7 +19,7 @@ use super::program::Command;
 use super::sources::Sources;
 use super::terminal::Inside;
 use super::tree::Tree;
-use super::{attributes, identity, init, landlock, links, nftables, passing, program, sys};
+use super::{attributes, identity, init, landlock, links, nftables, passing, program, sys, sysctl};
 use crate::plan::{Action, FdSource, NsKind, Plan, Stage, Step};
 
 /// What a child takes over from the supervisor.
@@ -153,7 +153,7 @@ impl Child<'_> {
             Action::UnshareTime => unshare(libc::CLONE_NEWTIME),
             Action::EnterTime => self.enter_time(),
             Action::TimeOffset { clock, offset } => time_offset(clock, *offset),
-            Action::Sysctl { name, value } => sysctl(name, value),
+            Action::Sysctl { name, value } => sysctl::set(name, value),
             Action::SetHostname(name) => nix::unistd::sethostname(name).context(|| "sethostname".to_string()),
             Action::SetDomainname(name) => sys::setdomainname(name).context(|| "setdomainname".to_string()),
             Action::LoopbackUp => loopback_up(),
@@ -348,31 +348,6 @@ fn loopback_up() -> Done {
     let what = || "bringing lo up".to_string();
     let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None).context(what)?;
     sys::loopback_up(socket.as_fd()).context(what)
-}
-
-/// sysctl(8): a `/` in a name stands for a dot of an interface's. What the kernel makes of a value must be what was written.
-fn sysctl(name: &str, value: &str) -> Done {
-    let swapped: String = name
-        .chars()
-        .map(|it| {
-            if it == '.' {
-                '/'
-            } else if it == '/' {
-                '.'
-            } else {
-                it
-            }
-        })
-        .collect();
-    let path = format!("/proc/sys/{swapped}");
-    let written = std::fs::OpenOptions::new().write(true).open(&path).and_then(|mut it| it.write_all(value.as_bytes()));
-    written.context(|| format!("writing {value} to {path}"))?;
-    let found = std::fs::read_to_string(&path).context(|| format!("reading {path}"))?;
-    let words = |text: &str| text.split_whitespace().map(str::to_string).collect::<Vec<_>>();
-    match words(&found) == words(value) {
-        true => Ok(()),
-        false => Err(Failure::refused(format!("{path} reads `{}` after `{value}` was written", found.trim()))),
-    }
 }
 
 pub(super) fn private_mounts() -> Done {

@@ -228,7 +228,7 @@ fn sysctl_cause(name: &str, errno: i32) -> Option<String> {
         libc::ENOENT => Some(format!("this kernel has no {name}, or not in namespaces of one's own")),
         libc::EINVAL | libc::ERANGE => Some(format!("the kernel does not take that value for {name}")),
         libc::EACCES | libc::EPERM => Some(format!(
-            "{name} is for root of the namespace, `map uid 0` and `map gid 0`, or for the host's alone: write `prefer` to go on without it"
+            "{name} belongs to uid 0 of the sandbox, so `map uid 0 = …` is needed; before Linux 6.10 only the host's root can set it: write `prefer` to go on without it"
         )),
         libc::EROFS => text("/proc/sys is read-only here, as in a container: write `prefer` to go on without it"),
         _ => None,

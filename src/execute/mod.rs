@@ -49,6 +49,7 @@ mod spawn;
 mod special;
 mod supervise;
 mod sys;
+mod sysctl;
 mod terminal;
 mod tree;
 mod tree_causes;

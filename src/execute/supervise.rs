@@ -72,7 +72,7 @@ pub fn watch(
         deaf: 0,
         namespaces: Vec::new(),
         skipped: early,
-        stop_at: plan.ending.after.map(|it| Instant::now() + Duration::from_nanos(it)),
+        stop_at: None,
         kill_at: None,
         timed_out: false,
         cpu: cpu_limit(plan),
@@ -147,6 +147,7 @@ struct Watch<'a> {
     deaf: u32,
     namespaces: Vec<(NsKind, u64)>,
     skipped: Vec<Notice>,
+    /// Set once the program runs.
     stop_at: Option<Instant>,
     kill_at: Option<Instant>,
     timed_out: bool,
@@ -293,6 +294,8 @@ impl Watch<'_> {
         self.heard = None;
         if self.failed.is_none() && self.complete {
             self.clock.started();
+            // The time that it may run, not the time that it takes to build.
+            self.stop_at = self.plan.ending.after.map(|it| Instant::now() + Duration::from_nanos(it));
             let (notices, child, cgroups) = (self.skipped.as_slice(), running.pid.as_raw(), self.cgroups);
             (self.observe)(Event::Started(Started { notices, child, cgroups }));
         }

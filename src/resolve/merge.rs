@@ -89,6 +89,18 @@ impl Slot {
     fn any(&self) -> Option<&Candidate> {
         self.finals.first().or(self.plain.first()).or(self.defaults.first())
     }
+
+    fn all(&self) -> impl Iterator<Item = &Candidate> {
+        self.finals.iter().chain(&self.plain).chain(&self.defaults)
+    }
+
+    /// Those that are meant, and the others.
+    fn parted(self, is_meant: impl Fn(&Candidate) -> bool) -> (Slot, Slot) {
+        let part = |list: Vec<Candidate>| list.into_iter().partition::<Vec<_>, _>(&is_meant);
+        let (finals, plain, defaults) = (part(self.finals), part(self.plain), part(self.defaults));
+        let meant = Slot { finals: finals.0, plain: plain.0, defaults: defaults.0 };
+        (meant, Slot { finals: finals.1, plain: plain.1, defaults: defaults.1 })
+    }
 }
 
 /// All keys of a stack of layers.
@@ -309,10 +321,11 @@ fn remove(slots: &mut Slots, statement: &Stated, findings: &mut Vec<Diagnostic>)
     let is_section = statement.payload.field.is_none();
     let keys: Vec<String> =
         slots.keys().filter(|key| **key == statement.slot || is_section && key.starts_with(&inside)).cloned().collect();
-    // A path can be there, and be something else.
+    // A path can be there, and be something else; where siblings disagree, it can be both.
     let head = statement.payload.field.map(|it| it.head);
-    let other = slots.get(&statement.slot).and_then(Slot::any).filter(|it| it.payload.field.map(|it| it.head) != head);
-    if let Some(other) = other.filter(|_| !is_section) {
+    let is_meant = |it: &Candidate| is_section || it.payload.field.map(|it| it.head) == head;
+    let there = slots.get(&statement.slot);
+    if let Some(other) = there.and_then(Slot::any).filter(|_| !there.is_some_and(|it| it.all().any(is_meant))) {
         findings.push(
             Diagnostic::error("remove-nothing", format!("`{}` removes nothing", statement.key))
                 .label(statement.origin.span, "it is something else")
@@ -333,7 +346,15 @@ fn remove(slots: &mut Slots, statement: &Stated, findings: &mut Vec<Diagnostic>)
         findings.push(final_overridden(statement, fixed));
         return;
     }
-    let gone: Vec<Slot> = keys.iter().filter_map(|key| slots.remove(key)).collect();
+    let mut gone = Vec::new();
+    for key in keys {
+        let slot = slots.remove(&key).unwrap_or_default();
+        let (meant, others) = slot.parted(is_meant);
+        gone.push(meant);
+        if others.any().is_some() {
+            slots.insert(key, others);
+        }
+    }
     findings.extend(removed(statement, &gone));
 }
 

@@ -63,9 +63,12 @@ both! {
         let mut kinds: BTreeMap<(usize, u64), Vec<inject::Spot>> = BTreeMap::new();
         usual.spots.iter().for_each(|spot| kinds.entry((spot.process, spot.number)).or_default().push(*spot));
         let mut spots: Vec<inject::Spot> = kinds.values().flat_map(|it| [it[0], it[it.len() / 2], it[it.len() - 1]]).collect();
-        // Also one of them: `NSL_FAULTS=2:1909`, process and call.
+        // Also one of them: `NSL_FAULTS=2:1909`, process and call; or all, or a part of all: `NSL_FAULTS=all/3/8` is the fourth of eight.
         let asked = std::env::var("NSL_FAULTS").unwrap_or_default();
-        if asked == "all" {
+        let mut parts = asked.split('/');
+        let is_all = parts.next() == Some("all");
+        let part: Vec<usize> = parts.filter_map(|it| it.parse().ok()).collect();
+        if is_all {
             spots.clone_from(&usual.spots);
         }
         spots.sort();
@@ -75,7 +78,11 @@ both! {
             spots.clone_from(&usual.spots);
             spots.retain(|it| (Some(it.process), Some(it.call)) == (of(process), of(call)));
         }
-        let wanted = if asked == "all" { spots.len() } else { times("NSL_FAULTS", 40) };
+        if let [part, of] = part[..] {
+            let mut index = 0..;
+            spots.retain(|_| index.next().is_some_and(|it| it % of == part));
+        }
+        let wanted = if is_all { spots.len() } else { times("NSL_FAULTS", 40) };
         let mut wrong = Vec::new();
         let stride = spots.len().div_ceil(wanted.max(1)).max(1);
         for (index, spot) in spots.iter().step_by(stride).enumerate() {

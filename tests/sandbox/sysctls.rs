@@ -12,14 +12,30 @@ both! {
         assert_eq!(std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").expect("it is there"), before);
     }
 
+    /// They belong to uid 0 inside, which nobody is before the program runs; and where no uid 0 is mapped, to the host's.
     fn queues_and_shared_memory(who) {
-        // Before Linux 6.10 only the host's root may write these, and since then root of the namespace, which the host's is not
-        // before it has become one of the ids inside.
-        let prefer = if stage::in_vm() || who == Who::Root { "prefer " } else { "" };
-        let root = ["map uid 0 = unprivileged", "map gid 0 = unprivileged", "as = 0"];
-        let stage = Stage::new(who).section("user", "new", &root).top(&format!("{prefer}sysctl \"kernel.sem\" = \"250 32000 32 99\"")).top(&format!("{prefer}sysctl \"fs.mqueue.queues_max\" = 7"));
-        let out = stage.sh("tr '\\t' ' ' </proc/sys/kernel/sem; cat /proc/sys/fs/mqueue/queues_max").out();
-        assert!(!prefer.is_empty() || out == "250 32000 32 99\n7", "{out}");
+        let lines = ["sysctl \"kernel.sem\" = \"250 32000 32 99\"", "sysctl \"fs.mqueue.queues_max\" = 7"];
+        let stage = || lines.iter().fold(Stage::new(who), |stage, line| stage.top(line));
+        let script = "tr '\\t' ' ' </proc/sys/kernel/sem; cat /proc/sys/fs/mqueue/queues_max; echo $(id -u)";
+        // Before Linux 6.10 only the host's root may write these.
+        let possible = who == Who::Root || !stage::in_vm();
+        for uid in [0, 1000] {
+            let lines = [format!("map uid {uid} = unprivileged"), format!("map gid {uid} = unprivileged"), format!("as = {uid}")];
+            let outcome = stage().section("user", "new", &lines.each_ref().map(String::as_str)).sh(script);
+            match possible && (uid == 0 || who == Who::Root) {
+                true => assert_eq!(outcome.out(), format!("250 32000 32 99\n7\n{uid}")),
+                false => drop(outcome.ends(125).says("nsl::sysctl-failed").says("map uid 0")),
+            }
+        }
+        if who == Who::User && !stage::have("newuidmap") {
+            return skip("sandbox::sysctls::queues_and_shared_memory", "newuidmap is not installed");
+        }
+        let more = ["map uid 0 = subid(count: 100)", "map gid 0 = subid(count: 100)", "as = 33"];
+        let outcome = stage().section("user", "new", &more).sh(script);
+        match possible {
+            true => assert_eq!(outcome.out(), "250 32000 32 99\n7\n33"),
+            false => drop(outcome.ends(125).says("nsl::sysctl-failed")),
+        }
     }
 
     fn what_the_kernel_refuses_is_told(who) {

@@ -108,8 +108,8 @@ pub(super) const PAGES: &[Page] = &[
         "sysctl-failed",
         "a kernel parameter cannot be set",
         "It is written from inside the new namespaces, before any privilege goes, and read back. ENOENT: this kernel does not have it, or not in \
-         namespaces other than the first. EACCES, EPERM: before Linux 6.10 only the host's root may write those of IPC namespaces. EROFS: \
-         /proc/sys is read-only, as in a container.",
+         namespaces other than the first. EACCES, EPERM: those of an IPC namespace belong to uid 0 of the user namespace, so one has to be mapped (`map uid 0 = unprivileged`); \
+         before Linux 6.10 only the host's root may write them. EROFS: /proc/sys is read-only, as in a container.",
     ),
     page(
         "parent-failed",
