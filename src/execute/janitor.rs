@@ -112,6 +112,8 @@ impl Janitor {
         let left: Vec<PathBuf> = self.paths.into_iter().flatten().filter(|path| !cgroup::remove(path)).collect();
         if placeholders::remove(self.placeholders) {
             let _ = nix::sys::signal::kill(self.pid, SIGKILL);
+            // Whoever could not be killed ends with the pipe.
+            drop(self.pipe);
             let _ = nix::sys::wait::waitpid(self.pid, None);
         }
         left

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Processes, mounts and cgroups of a run, known by the token that is in its command lines and environments, and by the
-/// process id of its `nsl`. What is on its way out gets two seconds.
+/// process id of its `nsl`. What is on its way out gets some time, and more where everything is slow.
 pub fn of(token: &str, nsl: u32) -> Vec<String> {
     let begun = Instant::now();
+    let patience = Duration::from_secs(if super::stage::in_vm() { 30 } else { 5 });
     loop {
         let mut left = processes(token);
         left.extend(mounts(token));
         left.extend(cgroups(&format!("-{nsl}")).iter().map(|it| format!("cgroup {}", it.display())));
-        if left.is_empty() || begun.elapsed() > Duration::from_secs(2) {
+        if left.is_empty() || begun.elapsed() > patience {
             return left;
         }
         std::thread::sleep(Duration::from_millis(5));

@@ -106,7 +106,7 @@ print(zombies())
 
     /// SIGKILL leaves nsl no time for anything, at whatever moment of a run it comes.
     fn a_killed_nsl_leaves_nothing(who) {
-        let rounds: u32 = if stage::in_vm() { 30 } else { 60 };
+        let rounds: u32 = if stage::in_vm() { 10 } else { 60 };
         // From before main to well after the program runs; in the machine everything takes longer.
         let longest = Duration::from_millis(if stage::in_vm() { 1500 } else { 25 });
         let port = network::free_port();
