@@ -1,7 +1,9 @@
 //! The rules of the firewall.
 
+use std::net::IpAddr;
+
 use super::links;
-use crate::policy::{NetRule, Peer, Ports, Sandbox, Traced};
+use crate::policy::{Direction, NetRule, Peer, Ports, Sandbox, Traced};
 use crate::report::Diagnostic;
 
 pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
@@ -12,7 +14,9 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
         {
             out.push(links::host_bits(network, rule.span()));
         }
-        if let Some(finding) = dead(rule, rules) {
+        if let Peer::Name(name) = &rule.value.peer {
+            named(rule, name, out);
+        } else if let Some(finding) = dead(rule, rules) {
             out.push(finding);
         }
     }
@@ -31,6 +35,43 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+/// A rule of a name allows, and is about what goes out: there the address is known before.
+fn named(rule: &Traced<NetRule>, name: &str, out: &mut Vec<Diagnostic>) {
+    if !rule.value.allow || rule.value.direction == Direction::In {
+        let (what, help) = match rule.value.direction {
+            Direction::In => ("who comes in has an address and no name", "write the network that may come in"),
+            Direction::Out => (
+                "a name that is denied would keep its address open",
+                "leave the line out: no name is answered that no rule allows; what lies in a network is denied by the network",
+            ),
+        };
+        out.push(Diagnostic::error("name-not-ruled", what).label(rule.span(), "a rule of a name").help(help));
+        return;
+    }
+    if name.parse::<IpAddr>().is_ok() {
+        let finding = Diagnostic::error("host-name-invalid", format!("`{name}` is an address, and no name"))
+            .label(rule.span(), "in quotes")
+            .help(format!("write `{name}` without quotes"));
+        return out.push(finding);
+    }
+    if !is_name(name) {
+        out.push(
+            Diagnostic::error("host-name-invalid", format!("`{name}` is no name of the domain name system"))
+                .label(rule.span(), "this name")
+                .help("write the name alone, as in \"api.example.org\", or \"*.example.org\" for all names below one"),
+        );
+    }
+}
+
+/// Labels of letters, digits, `-` and `_`, RFC 1035; the first may be `*`.
+fn is_name(name: &str) -> bool {
+    let label = |it: &str| {
+        let byte = |it: u8| it.is_ascii_alphanumeric() || it == b'-' || it == b'_';
+        (1..=63).contains(&it.len()) && it.bytes().all(byte) && !it.starts_with('-') && !it.ends_with('-')
+    };
+    name == "*" || name.len() <= 253 && name.strip_prefix("*.").unwrap_or(name).split('.').all(label)
 }
 
 /// A rule that says what would hold without it.

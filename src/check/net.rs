@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{firewall, links};
-use crate::policy::{Mode, NsKind, Publish, Sandbox, Traced};
+use crate::policy::{Direction, Dns, Mode, Net, NsKind, Publish, Sandbox, Traced};
 use crate::report::Diagnostic;
 
 pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
@@ -17,6 +17,7 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
         .or(net.routes.first().map(Traced::span))
         .or(net.uplink.as_ref().map(Traced::span))
         .or(net.dns.as_ref().map(Traced::span))
+        .or(net.private.as_ref().map(Traced::span))
         .or(net.hosts.first().map(Traced::span))
         .or(net.rules.iter().find_map(stated));
     if let (Some(span), false) = (first, own) {
@@ -53,7 +54,10 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
 /// Files by which names are found, in a tree that is the host's.
 fn names(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     let net = &sandbox.net;
-    let first = net.dns.as_ref().map(Traced::span).or(net.hosts.first().map(Traced::span));
+    resolver(net, out);
+    let first = (net.dns.as_ref().map(Traced::span))
+        .or(net.hosts.first().map(Traced::span))
+        .or(net.resolver().map(|it| it.span));
     if let (Some(span), false) = (first, sandbox.is_new(NsKind::Mnt)) {
         out.push(
             Diagnostic::error("names-without-mnt", "names are found through files of /etc, and the tree is the host's")
@@ -78,6 +82,52 @@ fn names(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
                 Diagnostic::error("host-name-invalid", format!("`{name}` is no name of a host: hosts(5)"))
                     .label(host.span(), "this name")
                     .help("letters, digits, `-` and `.` can stand in it"),
+            );
+        }
+    }
+}
+
+/// What a resolver of nsl's own needs, and what is asked of one that is not there.
+fn resolver(net: &Net, out: &mut Vec<Diagnostic>) {
+    let by_name = !net.names().is_empty();
+    if let (Some(asked), Some(down)) = (net.resolver(), net.loopback.as_ref().filter(|it| !it.value)) {
+        out.push(
+            Diagnostic::error("loopback-down", "names are answered on 127.0.0.53, which is unreachable here")
+                .label(asked.span, "names are asked for")
+                .label(down.span(), "`lo` stays down")
+                .help("delete `loopback = down`: up is the default"),
+        );
+    }
+    let out_rule = net.rules.iter().find(|it| it.value.direction == Direction::Out);
+    if let (Some(dns), Some(rule)) = (net.dns.as_ref().filter(|it| it.value == Dns::Host), out_rule)
+        && !by_name
+        && !net.asks_freely()
+    {
+        out.push(
+            Diagnostic::error("dns-closed", "no name would be answered: no rule of the firewall names one")
+                .label(dns.span(), "names are asked for")
+                .label(rule.span(), "what may go out is ruled here")
+                .help("write rules of names, as in `allow out \"*.example.org\" 443/tcp`, or leave `dns` out"),
+        );
+    }
+    let Some(private) = &net.private else { return };
+    if !by_name {
+        out.push(
+            Diagnostic::warning("private-without-names", "nothing is looked up in these networks")
+                .label(private.span(), "about names in the firewall")
+                .help("delete the line; rules of networks need none"),
+        );
+    }
+    for network in &private.value {
+        if network.has_host_bits() {
+            out.push(links::host_bits(*network, private.span()));
+        }
+        let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), std::net::Ipv6Addr::LOCALHOST.into()];
+        if loopback.iter().any(|it| network.contains(*it)) || network.address.is_multicast() {
+            out.push(
+                Diagnostic::error("private-unusable", format!("no name is ever let out to {network}"))
+                    .label(private.span(), "the loopback, or groups")
+                    .help("name the networks alone in which the servers are"),
             );
         }
     }

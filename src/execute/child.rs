@@ -343,7 +343,7 @@ fn time_offset(clock: &str, offset: i64) -> Done {
     result.context(|| format!("writing {:?} to {path}", line.trim_end()))
 }
 
-fn loopback_up() -> Done {
+pub fn loopback_up() -> Done {
     use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
     let what = || "bringing lo up".to_string();
     let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None).context(what)?;

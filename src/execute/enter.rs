@@ -249,6 +249,7 @@ fn attempt(record: &Record, plan: &Plan, doors: &[Opened]) -> Result<Watched, No
         status,
         gate,
         relay: None,
+        resolver: None,
         host_pids,
         terminal,
         parent: None,

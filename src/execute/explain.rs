@@ -104,6 +104,7 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
             ("hostname-failed", text("`uts new` gives the right to it"))
         }
         Action::StartUplink { program, .. } => ("uplink-failed", explain_net::uplink(program, errno)),
+        Action::StartResolver(_) => ("resolver-failed", explain_net::resolver(errno)),
         Action::MakeLink(link) => ("link-failed", explain_net::link(link, errno)),
         Action::MakeBridge { .. } | Action::LinkUp { .. } => ("link-failed", explain_net::inner_link(errno)),
         Action::AddAddress { .. } => ("address-failed", explain_net::address(errno)),

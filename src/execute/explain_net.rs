@@ -30,6 +30,19 @@ pub(super) fn uplink(program: &str, errno: i32) -> Option<String> {
     }
 }
 
+pub(super) fn resolver(errno: i32) -> Option<String> {
+    match errno {
+        libc::EPERM => text(
+            "the network belongs to a user namespace that is not nsl's to change: `user new` beside `net new` makes one that is",
+        ),
+        libc::EADDRINUSE => text("something in the sandbox's network listens on 127.0.0.53 port 53 already"),
+        libc::EPROTONOSUPPORT | libc::EAFNOSUPPORT => {
+            text("this kernel has no nfnetlink, which names in the firewall need")
+        }
+        _ => None,
+    }
+}
+
 pub(super) fn link(link: &LinkStep, errno: i32) -> Option<String> {
     let named = match &link.kind {
         LinkKind::Veth(veth) => veth.bridge.as_deref().or(veth.peer.as_deref()).unwrap_or_default(),

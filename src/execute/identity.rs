@@ -122,11 +122,22 @@ pub fn set_capabilities(keep: &[String], ambient: &[String], no_new_privs: bool)
 
 /// No capability in any set that can be emptied without CAP_SETPCAP: for processes of our own that only wait.
 pub fn drop_own_capabilities() {
-    let none = CapsHashSet::new();
+    drop_own_capabilities_but(CapsHashSet::new());
+}
+
+fn drop_own_capabilities_but(kept: CapsHashSet) {
     let _ = caps::clear(None, CapSet::Ambient);
-    for set in [CapSet::Effective, CapSet::Permitted, CapSet::Inheritable] {
-        let _ = caps::set(None, set, &none);
+    let _ = caps::set(None, CapSet::Inheritable, &CapsHashSet::new());
+    for set in [CapSet::Effective, CapSet::Permitted] {
+        let _ = caps::set(None, set, &kept);
     }
+}
+
+/// The same, but for CAP_NET_ADMIN where there is one. (Who has made a user namespace has every capability in it without any of these.)
+pub fn keep_own_net_admin() {
+    let one = CapsHashSet::from([Capability::CAP_NET_ADMIN]);
+    let has = caps::has_cap(None, CapSet::Effective, Capability::CAP_NET_ADMIN).unwrap_or(false);
+    drop_own_capabilities_but(if has { one } else { CapsHashSet::new() });
 }
 
 fn parse(names: &[String]) -> Done<CapsHashSet> {

@@ -1,11 +1,11 @@
 //! Performs a plan: the only floor that changes anything.
 //!
-//! A run is up to five processes. The **supervisor** is nsl itself: one thread, no runtime. It opens what can be
+//! A run is a few processes. The **supervisor** is nsl itself: one thread, no runtime. It opens what can be
 //! opened, makes the cgroups, clones the **child** into its namespaces, writes its id maps, and waits. The child builds
 //! the tree and stays as **init**, PID 1; its own child becomes the **program**. Where ports are published a **relay** copies
-//! bytes; where cgroups or placeholders were made a **janitor** removes them if the supervisor is killed.
+//! bytes; where names are let out a **resolver** answers for them; where cgroups or placeholders were made a **janitor** removes them if the supervisor is killed.
 //!
-//! If the supervisor dies in any way, the kernel kills init (PR_SET_PDEATHSIG) and the relay, and with init its whole PID
+//! If the supervisor dies in any way, the kernel kills init (PR_SET_PDEATHSIG), the relay and the resolver, and with init its whole PID
 //! namespace; mounts and namespaces go with their last process.
 
 mod aftermath;
@@ -43,6 +43,7 @@ mod placeholders;
 mod pod;
 mod program;
 mod relay;
+mod resolver;
 mod secret;
 mod sources;
 mod spawn;

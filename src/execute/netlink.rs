@@ -1,6 +1,7 @@
 //! netlink(7): one request, one answer, with the words that the kernel has for a refusal.
 
 use std::fmt;
+use std::os::fd::BorrowedFd;
 
 use netlink_packet_core::{NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::RouteNetlinkMessage;
@@ -88,6 +89,24 @@ impl Netlink {
             if let Some(verdict) = verdict(&answer) {
                 return verdict;
             }
+        }
+    }
+}
+
+/// The same on a socket that another process has opened. What earlier messages were answered beyond the first answer is forgotten.
+pub fn exchange(socket: BorrowedFd, bytes: &[u8]) -> Result<(), Refused> {
+    use rustix::net::{RecvFlags, SendFlags, recv, send};
+    let refused = |errno: rustix::io::Errno| Refused { errno: errno.raw_os_error(), words: String::new() };
+    let mut answer = vec![0; 32 << 10];
+    while recv(socket, &mut answer[..], RecvFlags::DONTWAIT).is_ok() {}
+    send(socket, bytes, SendFlags::empty()).map_err(refused)?;
+    loop {
+        let length = match recv(socket, &mut answer[..], RecvFlags::empty()) {
+            Err(rustix::io::Errno::INTR) => continue,
+            received => received.map_err(refused)?.0,
+        };
+        if let Some(verdict) = verdict(&answer[..length]) {
+            return verdict;
         }
     }
 }

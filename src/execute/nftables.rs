@@ -4,11 +4,13 @@
 //! answers something that was allowed, and neighbour discovery of IPv6, without which no packet would find its way, come first.
 
 use std::net::IpAddr;
+use std::os::fd::{AsFd, OwnedFd};
 
 use netlink_packet_core::{NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_REQUEST};
 
 use super::failure::Done;
-use super::netlink::{HEADER, Netlink, Refused};
+pub use super::netlink::Refused;
+use super::netlink::{HEADER, Netlink};
 use crate::plan::{Chain, ChainRule, Cidr, Direction, Firewall, Peer, Ports, Protocol};
 
 /// The table of a sandbox's firewall.
@@ -31,6 +33,10 @@ const NF_ACCEPT: u32 = 1;
 const NFT_MSG_NEWTABLE: u16 = 0;
 const NFT_MSG_NEWCHAIN: u16 = 3;
 const NFT_MSG_NEWRULE: u16 = 6;
+const NFT_MSG_NEWSET: u16 = 9;
+const NFT_MSG_NEWSETELEM: u16 = 12;
+const NFT_MSG_DELSETELEM: u16 = 14;
+const NFT_SET_TIMEOUT: u32 = 0x10;
 const NFT_REG_VERDICT: u32 = 0;
 const NFT_REG_1: u32 = 1;
 const NFT_META_IIFNAME: u32 = 6;
@@ -150,16 +156,32 @@ impl Rule {
         let whole = network == Cidr::host(network.address);
         if whole { rule } else { rule.mask(&network.mask_bytes()) }.compare(true, &bytes)
     }
+
+    /// The destination is one of the addresses that the resolver has found for a name.
+    fn pinned(self, name: usize, family: u8) -> Rule {
+        let (offset, length) = if family == NFPROTO_IPV4 { (16, 4) } else { (24, 16) };
+        let set = Attributes::default().text(1, &set_name(name, family)).number(2, NFT_REG_1);
+        self.family(family).payload(NETWORK_HEADER, offset, length).expression("lookup", set)
+    }
 }
 
-/// The conditions of a rule; several, as ICMP has two protocols.
-fn conditions(rule: &ChainRule, direction: Direction) -> Vec<Rule> {
+/// The conditions of a rule; several, as a name has addresses of two families, and ICMP two protocols.
+fn conditions(rule: &ChainRule, direction: Direction, names: &[String]) -> Vec<Rule> {
     let peer = match &rule.peer {
         Peer::Everyone => Rule::default(),
         Peer::Net(network) => Rule::default().peer(*network, direction),
-        // Nobody has resolved it.
-        Peer::Name(_) => return Vec::new(),
+        // A name that the resolver does not know leads nowhere.
+        Peer::Name(name) => {
+            let known = names.iter().position(|it| it == name);
+            let of = |it: usize| FAMILIES.map(|family| carried(rule, Rule::default().pinned(it, family)));
+            return known.map_or(Vec::new(), |it| of(it).concat());
+        }
     };
+    carried(rule, peer)
+}
+
+/// The same with what is carried.
+fn carried(rule: &ChainRule, peer: Rule) -> Vec<Rule> {
     let number = |protocol: Protocol| match protocol {
         Protocol::Tcp => TCP,
         Protocol::Udp => UDP,
@@ -189,7 +211,7 @@ fn deny(rule: Rule, direction: Direction) -> Vec<Rule> {
     vec![rule.clone().protocol(TCP).expression("reject", reset), rule.expression("reject", prohibited)]
 }
 
-fn rules(chain: &Chain, direction: Direction) -> Vec<Rule> {
+fn rules(chain: &Chain, direction: Direction, names: &[String]) -> Vec<Rule> {
     let interface = if direction == Direction::In { NFT_META_IIFNAME } else { NFT_META_OIFNAME };
     let mut lo = [0; libc::IFNAMSIZ];
     lo[..2].copy_from_slice(b"lo");
@@ -203,7 +225,7 @@ fn rules(chain: &Chain, direction: Direction) -> Vec<Rule> {
         rules.push(rule.payload(TRANSPORT_HEADER, 0, 1).compare(true, &[kind]).verdict(NF_ACCEPT));
     }
     for rule in &chain.rules {
-        for condition in conditions(rule, direction) {
+        for condition in conditions(rule, direction, names) {
             match rule.allow {
                 true => rules.push(condition.verdict(NF_ACCEPT)),
                 false => rules.extend(deny(condition, direction)),
@@ -216,6 +238,76 @@ fn rules(chain: &Chain, direction: Direction) -> Vec<Rule> {
         rules.extend(deny(Rule::default(), direction));
     }
     rules
+}
+
+/// The families of addresses.
+const FAMILIES: [u8; 2] = [NFPROTO_IPV4, NFPROTO_IPV6];
+/// Addresses of one family that a name may lead to at a time.
+const MOST_PINNED: u32 = 1024;
+
+/// The set of the addresses of a name.
+fn set_name(name: usize, family: u8) -> String {
+    format!("name{name}-{}", if family == NFPROTO_IPV4 { "v4" } else { "v6" })
+}
+
+/// A set that is empty, and forgets.
+fn set(name: usize, family: u8) -> Attributes {
+    // The types are those of nft(8), which shows addresses by them.
+    let (kind, length) = if family == NFPROTO_IPV4 { (7, 4) } else { (8, 16) };
+    Attributes::default()
+        .text(1, TABLE)
+        .text(2, &set_name(name, family))
+        .number(3, NFT_SET_TIMEOUT)
+        .number(4, kind)
+        .number(5, length)
+        .nested(9, Attributes::default().number(1, MOST_PINNED))
+        .number(10, name as u32 * 2 + u32::from(family == NFPROTO_IPV6) + 1)
+}
+
+/// Opens a socket for [`pin`] in the network namespace of this process.
+pub fn socket() -> rustix::io::Result<OwnedFd> {
+    let flags = rustix::net::SocketFlags::CLOEXEC;
+    let protocol = Some(rustix::net::netlink::NETFILTER);
+    rustix::net::socket_with(rustix::net::AddressFamily::NETLINK, rustix::net::SocketType::RAW, flags, protocol)
+}
+
+/// Lets addresses of names out, for so many seconds from now, or changes nothing. Names are numbered as in the firewall.
+pub fn pin(socket: &OwnedFd, pins: &[(usize, IpAddr)], seconds: u32) -> Result<(), Refused> {
+    match commit_pins(socket, pins, seconds, true) {
+        // One of them is not there yet, or not any more.
+        Err(refused) if refused.errno == libc::ENOENT && !pins.is_empty() => {}
+        result => return result,
+    }
+    // Each by itself: an address that is there keeps its time unless it is taken out first.
+    for pin in pins {
+        let pin = std::slice::from_ref(pin);
+        match commit_pins(socket, pin, seconds, true) {
+            Err(refused) if refused.errno == libc::ENOENT => commit_pins(socket, pin, seconds, false)?,
+            result => result?,
+        }
+    }
+    Ok(())
+}
+
+fn commit_pins(socket: &OwnedFd, pins: &[(usize, IpAddr)], seconds: u32, again: bool) -> Result<(), Refused> {
+    let mut batch = Batch::new();
+    for (name, address) in pins {
+        let (family, key) = match address {
+            IpAddr::V4(it) => (NFPROTO_IPV4, it.octets().to_vec()),
+            IpAddr::V6(it) => (NFPROTO_IPV6, it.octets().to_vec()),
+        };
+        let key = Attributes::default().nested(1, Attributes::default().bytes(1, &key));
+        let timed = key.clone().bytes(4, &(u64::from(seconds) * 1000).to_be_bytes());
+        let of = |element| {
+            let set = Attributes::default().text(1, TABLE).text(2, &set_name(*name, family));
+            set.nested(3, Attributes::default().nested(1, element))
+        };
+        if again {
+            batch.add(NFT_MSG_DELSETELEM, 0, of(key));
+        }
+        batch.add(NFT_MSG_NEWSETELEM, NLM_F_CREATE, of(timed));
+    }
+    super::netlink::exchange(socket.as_fd(), &batch.finish())
 }
 
 /// Messages that the kernel takes together.
@@ -249,9 +341,13 @@ impl Batch {
         self.bytes.extend(attributes.0);
     }
 
-    fn commit(mut self) -> Result<(), Refused> {
+    fn finish(mut self) -> Vec<u8> {
         self.message(BATCH_END, NLM_F_ACK, 0, SUBSYSTEM, Attributes::default());
-        Netlink::netfilter()?.exchange(&self.bytes)
+        self.bytes
+    }
+
+    fn commit(self) -> Result<(), Refused> {
+        Netlink::netfilter()?.exchange(&self.finish())
     }
 }
 
@@ -259,6 +355,9 @@ impl Batch {
 pub fn install(firewall: &Firewall) -> Done {
     let mut batch = Batch::new();
     batch.add(NFT_MSG_NEWTABLE, NLM_F_CREATE, Attributes::default().text(1, TABLE));
+    for (name, family) in (0..firewall.names.len()).flat_map(|it| FAMILIES.map(|family| (it, family))) {
+        batch.add(NFT_MSG_NEWSET, NLM_F_CREATE, set(name, family));
+    }
     let mut count = 0;
     for (direction, name, hook) in [(Direction::In, "in", NF_INET_LOCAL_IN), (Direction::Out, "out", NF_INET_LOCAL_OUT)]
     {
@@ -271,7 +370,7 @@ pub fn install(firewall: &Firewall) -> Done {
             .number(5, if chain.otherwise { NF_ACCEPT } else { NF_DROP })
             .text(7, "filter");
         batch.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE, attributes);
-        for rule in rules(chain, direction) {
+        for rule in rules(chain, direction, &firewall.names) {
             count += 1;
             let attributes = Attributes::default().text(1, TABLE).text(2, name).nested(4, rule.0);
             batch.add(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, attributes);

@@ -17,6 +17,7 @@ use super::janitor::{Janitor, Spot};
 use super::join::{self, Opened};
 use super::program::Command;
 use super::relay;
+use super::resolver;
 use super::sources::{self, Sources};
 use super::terminal::{self, Inside, Settings, Terminal};
 use super::volumes::Volume;
@@ -92,6 +93,8 @@ pub struct Running {
     pub gate: OwnedFd,
     /// The relay of published ports.
     pub relay: Option<Pid>,
+    /// Who answers for names.
+    pub resolver: Option<Pid>,
     /// The program's terminal, if it has one.
     pub terminal: Option<Terminal>,
     /// Whom the sandbox ends with: a pidfd.
@@ -344,6 +347,7 @@ pub fn launch(
         status,
         gate,
         relay: None,
+        resolver: None,
         host_pids,
         terminal,
         parent,
@@ -355,8 +359,10 @@ pub fn launch(
     match admitted {
         Ok(()) => Ok(running),
         Err(notice) => {
-            let _ = nix::sys::signal::kill(running.pid, nix::sys::signal::SIGKILL);
-            let _ = nix::sys::wait::waitpid(running.pid, None);
+            for pid in [Some(running.pid), running.relay, running.resolver].into_iter().flatten() {
+                let _ = nix::sys::signal::kill(pid, nix::sys::signal::SIGKILL);
+                let _ = nix::sys::wait::waitpid(pid, None);
+            }
             Err(notice)
         }
     }
@@ -423,6 +429,9 @@ fn admit(
                 keeper::start(program, &arguments).map(|keeper| prepared.keeper = Some(keeper))
             }
             Action::SetAttribute(attribute) => attributes::set_of_child(attribute, running.pid),
+            Action::StartResolver(step) => relay_entry(plan, running.pid)
+                .and_then(|entry| resolver::start(step, entry))
+                .map(|pid| running.resolver = Some(pid)),
             Action::MakeLink(step) => make_link(step, running.pid, &mut prepared.links),
             Action::EnterCgroup(dir) => match prepared.made(dir) {
                 Some(made) => cgroup::enter(&made.path, running.pid.as_raw()),

@@ -325,9 +325,9 @@ impl Watch<'_> {
         if let Some(host) = &running.host_pids {
             init::end_descendants(&host.proc, &host.earlier, false);
         }
-        if let Some(relay) = running.relay.take() {
-            let _ = nix::sys::signal::kill(relay, Signal::SIGKILL);
-            let _ = waitpid(relay, None);
+        for helper in [running.relay.take(), running.resolver.take()].into_iter().flatten() {
+            let _ = nix::sys::signal::kill(helper, Signal::SIGKILL);
+            let _ = waitpid(helper, None);
         }
         let (waited, usage) = waited.map_or((None, None), |(status, usage)| (Some(status), Some(usage)));
         // Of init nothing is told but what it says of the program.

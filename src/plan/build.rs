@@ -78,6 +78,7 @@ impl<'a> Builder<'a> {
         process::admit(builder);
         net::links(builder);
         net::uplink(builder);
+        net::resolver(builder);
         program::kernel_namespaces(builder);
         net::inside(builder);
         program::sysctls(builder);

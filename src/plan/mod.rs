@@ -28,8 +28,8 @@ pub mod why;
 
 pub use crate::policy::{
     Access, Action as SyscallAction, Cidr, CompareOp, Condition, Direction, HugetlbMax, IoMax, IoPriority, LinkKind,
-    MacvlanMode, MountFlags, NextHop, NsKind, Peer, Port, Ports, Probe, ProcOptions, Protocol, SchedPolicy, Scheduling,
-    Scope, SecretFrom, Signal, Stream, Veth,
+    MacvlanMode, MountFlags, NextHop, NsKind, Peer, Port, Ports, Probe, ProcOptions, Protocol, RESOLVER, SchedPolicy,
+    Scheduling, Scope, SecretFrom, Signal, Stream, Veth,
 };
 pub use build::{Options, plan};
 pub use filter::{By, Decision, abis, decisions, filter_spec};

@@ -1,8 +1,8 @@
 //! Interfaces, addresses, routes, and the firewall in front of them.
 
 use super::build::Builder;
-use super::{Action, Chain, ChainRule, Firewall, LinkStep, RouteStep, Stage};
-use crate::policy::{Direction, LinkKind, NetRule, NsKind, Sandbox, Traced};
+use super::{Action, Chain, ChainRule, Firewall, LinkStep, NameServers, ResolverStep, RouteStep, Stage};
+use crate::policy::{Direction, Dns, LinkKind, NetRule, NsKind, Sandbox, Traced};
 use crate::report::Diagnostic;
 
 /// The interface that an uplink has inside.
@@ -54,6 +54,20 @@ pub(super) fn uplink(builder: &mut Builder) {
     builder.step_of(Stage::Admit, Action::StartUplink { program, arguments }, uplink);
 }
 
+/// Who answers for names inside, where the firewall or the policy leaves that to nsl.
+pub(super) fn resolver(builder: &mut Builder) {
+    let net = &builder.sandbox.net;
+    let Some(origin) = net.resolver() else { return };
+    let names = net.names();
+    let servers = match &net.dns {
+        Some(Traced { value: Dns::Servers(servers), .. }) => NameServers::These(servers.clone()),
+        _ => NameServers::Host,
+    };
+    let names = (!names.is_empty() || !net.asks_freely()).then_some(names);
+    let private = net.private.as_ref().map_or(Vec::new(), |it| it.value.clone());
+    builder.step(Stage::Admit, Action::StartResolver(ResolverStep { names, private, servers }), origin);
+}
+
 /// What the child does in its own network namespace. The firewall is there before anything is up.
 pub(super) fn inside(builder: &mut Builder) {
     let sandbox = builder.sandbox;
@@ -95,7 +109,8 @@ pub(super) fn inside(builder: &mut Builder) {
 /// The rules in the order in which they decide; `None` where there are none.
 pub(super) fn firewall(sandbox: &Sandbox) -> Option<Firewall> {
     let rules = &sandbox.net.rules;
-    (!rules.is_empty()).then(|| Firewall { input: chain(rules, Direction::In), output: chain(rules, Direction::Out) })
+    let (input, output) = (chain(rules, Direction::In), chain(rules, Direction::Out));
+    (!rules.is_empty()).then(|| Firewall { input, output, names: sandbox.net.names() })
 }
 
 /// Of two rules that both apply the more specific one decides: first by the address, then by what is carried. Two that are

@@ -1,6 +1,6 @@
 //! Interfaces, routes and firewalls in words.
 
-use super::{Direction, Firewall, LinkKind, LinkStep, NextHop, RouteStep};
+use super::{Direction, Firewall, LinkKind, LinkStep, NameServers, NextHop, RESOLVER, ResolverStep, RouteStep};
 
 pub(super) fn mtu(mtu: Option<u32>) -> String {
     mtu.map_or(String::new(), |it| format!(", mtu {it}"))
@@ -31,6 +31,21 @@ pub(super) fn link(link: &LinkStep) -> String {
         LinkKind::Bridge => format!("make the bridge {name}"),
     };
     format!("{what}{}", mtu(link.mtu))
+}
+
+pub(super) fn resolver(step: &ResolverStep) -> String {
+    let names = match &step.names {
+        None => "every name".to_string(),
+        Some(names) if names.is_empty() => "no name".to_string(),
+        Some(names) => names.join(" "),
+    };
+    let servers = match &step.servers {
+        NameServers::Host => "the host's name servers".to_string(),
+        NameServers::These(these) => these.iter().map(|it| it.to_string()).collect::<Vec<_>>().join(" "),
+    };
+    let private: String = step.private.iter().map(|it| format!(" {it}")).collect();
+    let private = if private.is_empty() { private } else { format!(", also in{private}") };
+    format!("start a resolver on {RESOLVER} that asks {servers} for {names}{private}")
 }
 
 pub(super) fn route(route: &RouteStep) -> String {

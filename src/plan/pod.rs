@@ -186,6 +186,8 @@ fn holder(pod: &Pod, facts: &HostFacts) -> Result<(Plan, Ground), Vec<Diagnostic
         volumes(&mut builder, identity);
     }
     net::links(&mut builder);
+    net::uplink(&mut builder);
+    net::resolver(&mut builder);
     if program::time_namespace(&mut builder) {
         let origin = sandbox.time.mode.origin.clone();
         let privilege = (!builder.own_user()).then_some("CAP_SYS_ADMIN");

@@ -224,6 +224,7 @@ pub fn describe(action: &Action) -> String {
         Action::StartUplink { program, arguments } => {
             format!("start {program} {}, and wait for it", arguments.join(" "))
         }
+        Action::StartResolver(resolver) => net_text::resolver(resolver),
         Action::MakeLink(link) => net_text::link(link),
         Action::MakeBridge { name, mtu } => format!("make the bridge {name}{}", net_text::mtu(*mtu)),
         Action::AddAddress { link, address } => format!("give {link} the address {address}"),

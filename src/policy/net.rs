@@ -1,7 +1,7 @@
 //! The network: interfaces, ways out, and the firewall.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +24,11 @@ pub struct Net {
     pub routes: Vec<Traced<Route>>,
     /// `uplink = user`
     pub uplink: Option<Traced<Uplink>>,
-    /// `dns = […]`: the name servers that /etc/resolv.conf names.
-    pub dns: Option<Traced<Vec<IpAddr>>>,
+    /// `dns = …`: who is asked for names.
+    pub dns: Option<Traced<Dns>>,
+    /// `private = […]`: networks that are not of the internet, in which names may lie all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private: Option<Traced<Vec<Cidr>>>,
     /// `host NAME = ADDRESS`: lines of /etc/hosts.
     pub hosts: Vec<Traced<HostName>>,
     /// `allow` and `deny`, in an order of no meaning.
@@ -38,6 +41,45 @@ pub struct Net {
 pub enum Uplink {
     /// Through pasta(1), which needs no privilege.
     User,
+}
+
+/// Where a resolver of nsl's own listens inside: on the loopback, where that of systemd is on hosts that have it.
+pub const RESOLVER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 53);
+
+/// Who is asked for names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dns {
+    /// Those whom the host asks: resolv.conf(5).
+    Host,
+    /// These.
+    Servers(Vec<IpAddr>),
+}
+
+impl Net {
+    /// The names that rules let out, each once, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let name = |rule: &Traced<NetRule>| match &rule.value.peer {
+            Peer::Name(name) if rule.value.allow => Some(name.clone()),
+            _ => None,
+        };
+        let names: std::collections::BTreeSet<String> = self.rules.iter().filter_map(name).collect();
+        names.into_iter().collect()
+    }
+
+    /// What asks for a resolver of nsl's own: rules of names, or `dns = host`.
+    pub fn resolver(&self) -> Option<&super::Origin> {
+        let of_names = self.rules.iter().find(|it| it.value.allow && matches!(it.value.peer, Peer::Name(_)));
+        let of_host = self.dns.as_ref().filter(|it| it.value == Dns::Host);
+        of_names.map(|it| &it.origin).or(of_host.map(|it| &it.origin))
+    }
+
+    /// Whether a program may ask any name server for anything: no rule is about what goes out, or one lets everybody be asked.
+    pub fn asks_freely(&self) -> bool {
+        let dns = Ports::Port(Port { number: 53, protocol: Protocol::Udp });
+        let mut out = self.rules.iter().map(|it| &it.value).filter(|it| it.direction == Direction::Out).peekable();
+        out.peek().is_none() || out.any(|it| it.allow && it.peer == Peer::Everyone && it.ports.covers(&dns))
+    }
 }
 
 /// `host NAME = ADDRESS`

@@ -62,6 +62,18 @@ impl Outside {
     }
 
     pub fn command(&self, stage: &Stage, who: Who, run: &str, args: &[&str]) -> std::process::Command {
+        self.command_with(stage, who, &[], run, args)
+    }
+
+    /// The same with more options of unshare(1).
+    pub fn command_with(
+        &self,
+        stage: &Stage,
+        who: Who,
+        options: &[&str],
+        run: &str,
+        args: &[&str],
+    ) -> std::process::Command {
         let script = format!(
             "ip link set lo up\n{}\n/usr/bin/python3 -I -S -c '{SERVERS}' 8000 8001 >serving & server=$!\n\
              until grep -q serving serving; do sleep 0.05; done\n{run}\nkill $server\n\
@@ -72,7 +84,7 @@ impl Outside {
             Who::Root => &["/usr/bin/unshare", "--net"],
             Who::User => &["/usr/bin/unshare", "--user", "--map-root-user", "--net"],
         };
-        let through = [unshare, &["/bin/sh", "-c", &script, "sh"]].concat();
+        let through = [unshare, options, &["/bin/sh", "-c", &script, "sh"]].concat();
         stage.command_through(&through, args)
     }
 }

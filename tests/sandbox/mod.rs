@@ -24,6 +24,7 @@ mod library;
 mod life;
 mod limits;
 mod links;
+mod names;
 mod namespaces;
 mod network;
 mod ns;

@@ -49,6 +49,19 @@ fn can(test: &str) -> bool {
     true
 }
 
+/// The same beside a name server in the world.
+fn beside_names(run: &str) -> String {
+    format!(
+        "nsenter --net=/proc/$world/ns/net /usr/bin/python3 -I -S -c '{}' 198.51.100.7 >names & names=$!\n\
+         until grep -q serving names; do kill -0 $names || break; sleep 0.05; done\n{run}; code=$?; kill $names; (exit $code)",
+        super::names::NAME_SERVER
+    )
+}
+
+fn call<'a>(words: &[&'a str]) -> Vec<&'a str> {
+    [&["/usr/bin/python3", "-I", "-S", "-c", super::names::CALL], words].concat()
+}
+
 fn ask<'a>(words: &[&'a str]) -> Vec<&'a str> {
     [&["/usr/bin/python3", "-I", "-S", "-c", ASK], words].concat()
 }
@@ -59,6 +72,32 @@ both! {
         let stage = Stage::new(who).section("net", "new", &["uplink = user", "allow out 198.51.100.0/24", "deny out 198.51.100.7 8001/tcp", "allow out 192.0.2.0/24 7777/tcp", "allow out 192.0.2.1 8001/udp"]);
         let words = ["tcp:198.51.100.7:8000", "udp:192.0.2.1:8001", "tcp:198.51.100.7:8001", "tcp:192.0.2.1:8000", "tcp:127.0.0.1:7777", "tcp:192.0.2.2:7777"];
         assert_eq!(outcome(&stage, who, "NSL", &ask(&words)).out(), "8000 8001 111 111 111 111");
+    }
+
+    /// Names in the firewall; the name server is in the world, and the sandbox has no way to it.
+    fn names_through_the_uplink(who) {
+        if !can("sandbox::uplink::names_through_the_uplink") { return }
+        let lines = ["uplink = user", "dns = [198.51.100.7]", "allow out \"api.example.org\" 8000/tcp"];
+        let stage = Stage::new(who).section("net", "new", &lines);
+        let words = ["api.example.org:8000", "198.51.100.7:8000", "198.51.100.7:53", "other.example.org:8000", "api.example.org:8001"];
+        assert_eq!(outcome(&stage, who, &beside_names("NSL"), &call(&words)).out(), "8000 111 111 -2 111");
+    }
+
+    /// An agent reaches the hosts that it is to reach, and nothing on the host's own loopback.
+    fn an_agent_reaches_what_it_may(who) {
+        if !can("sandbox::uplink::an_agent_reaches_what_it_may") { return }
+        let agent = |arguments: &str, lines: &str| {
+            let text = format!(
+                "use std/agent\nsandbox a with agent.confined(tree: ./work, network: true{arguments}) {{\n  run = [\"/usr/bin/python3\", \"-I\", \"-S\", \"-c\"]\n  net new {{\n{lines}\n  }}\n}}\n"
+            );
+            Stage::of(who, &text).folder("work")
+        };
+        let words = ["api.example.org:8000", "198.51.100.7:8000", "127.0.0.1:7777"];
+        let args = [&[super::names::CALL], &words[..]].concat();
+        let named = agent(", hosts: [\"*.example.org\"]", "    dns = [198.51.100.7]\n    allow out \"api.example.org\" 8000/tcp");
+        assert_eq!(outcome(&named, who, &beside_names("NSL"), &args).out(), "8000 111 111");
+        let free = agent("", "    dns = [198.51.100.7]");
+        assert_eq!(outcome(&free, who, &beside_names("NSL"), &args).out(), "8000 8000 111");
     }
 
     fn without_an_uplink_nothing_is_reached(who) {

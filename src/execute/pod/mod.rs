@@ -104,6 +104,10 @@ pub fn run_pod(plan: &PodPlan, watched: bool, hooks: &mut dyn PodHooks) -> (Repo
         Err(notice) => (Ended::Failed(notice), 125),
     };
     let cgroups = super::cgroup::used(prepared.cgroups.iter());
+    if let Some(keeper) = prepared.keeper.take() {
+        keeper.finish();
+    }
+    std::mem::take(&mut prepared.links).into_iter().for_each(super::links::MadeLink::remove);
     let left = prepared.janitor.take().map_or(Vec::new(), super::janitor::Janitor::finish);
     let report = Report {
         ended,
@@ -199,7 +203,7 @@ fn held(holder: &mut Running, prepared: &mut Prepared, hooks: &mut dyn PodHooks)
 }
 
 fn end(holder: &mut Running) {
-    for pid in [Some(holder.pid), holder.relay.take()].into_iter().flatten() {
+    for pid in [Some(holder.pid), holder.relay.take(), holder.resolver.take()].into_iter().flatten() {
         let _ = nix::sys::signal::kill(pid, nix::sys::signal::SIGKILL);
         let _ = nix::sys::wait::waitpid(pid, None);
     }

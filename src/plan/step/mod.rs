@@ -258,6 +258,8 @@ pub enum Action {
         /// Its arguments; `CHILD` in them stands for the process id of the child.
         arguments: Vec<String>,
     },
+    /// Start a resolver that listens on the sandbox's loopback, and wait until it is ready.
+    StartResolver(ResolverStep),
     /// Make an interface on the host, or take one, and put one end into the child's network namespace.
     MakeLink(LinkStep),
     /// Make a bridge of the sandbox's own.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::{Direction, LinkKind, NextHop, Peer, Ports};
+use crate::policy::{Cidr, Direction, LinkKind, NextHop, Peer, Ports};
 
 /// An interface that is made on the host, with one end in the sandbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,30 @@ pub struct Firewall {
     pub input: Option<Chain>,
     /// What may go out; `None`: everything.
     pub output: Option<Chain>,
+    /// The names in its rules. Each has a set of addresses, empty at first, which the resolver fills.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+}
+
+/// A resolver of the sandbox's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolverStep {
+    /// The names that are answered, as the firewall has them; `None`: every name, and answers pass as they come.
+    pub names: Option<Vec<String>>,
+    /// Networks that are not of the internet, in which names may lie all the same.
+    pub private: Vec<Cidr>,
+    /// Who is asked, by nsl, from the host's network.
+    pub servers: NameServers,
+}
+
+/// Who is asked for names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NameServers {
+    /// Those of the host's /etc/resolv.conf, as it is when a question comes.
+    Host,
+    /// These, on port 53.
+    These(Vec<IpAddr>),
 }
 
 /// The rules of one direction, the most specific first: the first that applies decides.
@@ -84,7 +108,7 @@ impl Chain {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteStep {
     /// What is reached.
-    pub to: crate::policy::Cidr,
+    pub to: Cidr,
     /// How.
     pub via: NextHop,
 }

@@ -130,6 +130,44 @@ pub(super) const PAGES: &[Page] = &[
         "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = host(ro)\n  }\n  net new {\n    host \"a.b\" = 192.0.2.1\n  }\n}\n",
     ),
     error(
+        "name-not-ruled",
+        "a name where the firewall cannot rule by one",
+        "A rule of a name opens the addresses that the name has, once it was asked for. What comes in has an address and no name. And a name that is denied \
+         says nothing of its addresses: they stay open to whoever knows them, and so do other names that share them. No name is answered that no rule allows.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = host(ro)\n  }\n  net new {\n    allow out *\n    deny out \"ads.example.org\"\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = host(ro)\n  }\n  net new {\n    allow out \"api.example.org\" 443/tcp\n  }\n}\n",
+    ),
+    error(
+        "dns-closed",
+        "name servers, and nothing to ask them",
+        "Where rules say what may go out, nsl's resolver answers the names that they name and no others: a question is a message, and who may ask for any \
+         name can tell anybody anything. With rules of networks alone no name is left.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = host(ro)\n  }\n  net new {\n    dns = host\n    allow out 192.0.2.0/24\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = host(ro)\n  }\n  net new {\n    dns = host\n    allow out \"*.example.org\" 443/tcp\n  }\n}\n",
+    ),
+    warning(
+        "private-without-names",
+        "private networks for names, and no name",
+        "`private` says in which networks that are not of the internet the names of the firewall may lie. Rules of networks do not need it.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  net new {\n    private = [10.0.0.0/8]\n    allow out 10.0.0.0/8\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = host(ro)\n  }\n  net new {\n    private = [10.0.0.0/8]\n    allow out \"db.example.org\" 5432/tcp\n  }\n}\n",
+    ),
+    error(
+        "private-unusable",
+        "a network in which no name may lie",
+        "The loopback of a sandbox is its own, and groups (multicast) are nobody: whoever gives such an address to a name wants something else than to be found.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = host(ro)\n  }\n  net new {\n    private = [127.0.0.0/8]\n    allow out \"db.example.org\" 5432/tcp\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = host(ro)\n  }\n  net new {\n    private = [10.0.0.0/8]\n    allow out \"db.example.org\" 5432/tcp\n  }\n}\n",
+    ),
+    error(
+        "resolver-failed",
+        "nobody can answer for names",
+        "Names in the firewall, and `dns = host`, are answered by a process of nsl's on 127.0.0.53 of the sandbox. It could not make its sockets there, or may not change the \
+         firewall. EPERM: the network belongs to a user namespace that is not nsl's to change. EADDRINUSE: the network is shared, and somebody has that port.",
+        "",
+        "",
+    ),
+    error(
         "link-failed",
         "an interface cannot be made",
         "The kernel's own words are in the message. EEXIST: the name is taken. ENODEV: the bridge, the parent or the interface to be handed in does not exist. EOPNOTSUPP: this kernel has no interfaces of that kind. EPERM: CAP_NET_ADMIN is missing in the user namespace that owns the network.",

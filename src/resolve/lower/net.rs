@@ -25,7 +25,11 @@ impl Lower<'_, '_> {
             }),
             uplink: self.setting("net.uplink", |_| Some(Uplink::User)),
             dns: self.setting("net.dns", |it| match &it.value {
-                Value::List(servers) => servers.iter().map(ip).collect(),
+                Value::List(servers) => Some(Dns::Servers(servers.iter().map(ip).collect::<Option<_>>()?)),
+                _ => Some(Dns::Host),
+            }),
+            private: self.setting("net.private", |it| match &it.value {
+                Value::List(networks) => networks.iter().map(cidr).collect(),
                 _ => None,
             }),
             hosts: self.net_entries("net.host", |labels, value| {
@@ -62,9 +66,11 @@ impl Lower<'_, '_> {
             Traced::new(Entry { path: path.to_string(), kind }, origin.clone())
         };
         let mut files = Vec::new();
-        if let Some(dns) = &net.dns {
-            let lines = dns.value.iter().map(|it| format!("nameserver {it}\n"));
-            files.push(file("/etc/resolv.conf", lines.collect(), &dns.origin));
+        if let Some(origin) = net.resolver() {
+            files.push(file("/etc/resolv.conf", format!("nameserver {RESOLVER}\n"), origin));
+        } else if let Some(Traced { value: Dns::Servers(servers), origin, .. }) = &net.dns {
+            let lines = servers.iter().map(|it| format!("nameserver {it}\n"));
+            files.push(file("/etc/resolv.conf", lines.collect(), origin));
         }
         if let Some(first) = net.hosts.first() {
             let lines = net.hosts.iter().map(|it| format!("{} {}\n", it.value.address, it.value.name));

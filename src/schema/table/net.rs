@@ -3,7 +3,7 @@
 use super::*;
 
 /// What a rule of the firewall is about.
-const PEER: Ty = Ty::Any(&[Ty::Everything, Ty::Address]);
+const PEER: Ty = Ty::Any(&[Ty::Everything, Ty::Address, Ty::Str]);
 /// A port, or all of a protocol.
 const PORTS: Ty = Ty::Any(&[Ty::Port, Ty::Symbol(&["tcp", "udp", "icmp"])]);
 
@@ -63,16 +63,28 @@ pub(super) const NET: &[Field] = &[
     setting(
         "net",
         "dns",
-        Ty::List(&Ty::Host),
+        Ty::Any(&[Ty::Symbol(&["host"]), Ty::List(&Ty::Host)]),
         "what the tree has",
-        "the name servers, as /etc/resolv.conf has them; a firewall has to allow them",
+        "the name servers, as /etc/resolv.conf has them, and a firewall has to allow them; `host`: those of the host, asked by \
+         nsl. Where a rule names a name, nsl asks them, and nobody else can",
+    ),
+    weaker(
+        setting(
+            "net",
+            "private",
+            Ty::List(&Ty::Address),
+            "none",
+            "networks that are not of the internet, in which the names of the firewall may lie all the same; elsewhere such an \
+             address is taken for an attack (DNS rebinding)",
+        ),
+        "one more",
     ),
     entry("net", "host", &[Ty::Word], Some(Ty::Host), "a name and its address, as /etc/hosts has them"),
     weaker(
         rule(
             "allow",
-            "what may come in, or go out, and with whom: `*`, or a network; everything else in that direction \
-             is denied",
+            "what may come in, or go out, and with whom: `*`, a network, or, for `out`, a name such as \"api.example.org\" or \
+             \"*.example.org\"; everything else in that direction is denied",
         ),
         "one more",
     ),
