@@ -47,10 +47,10 @@
     "env" "essential" "fd" "files" "fsize" "group" "groups" "hide" "host" "hostname" "hugetlb.max" "init"
     "io.max" "io.weight" "ionice" "keep" "link" "locks" "loopback" "map" "memlock" "memory.high" "memory.low"
     "memory.max" "memory.min" "memory.oom.group" "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue"
-    "nice" "no-new-privs" "nofile" "nproc" "oom-score-adj" "otherwise" "personality" "pids.max" "protect"
-    "publish" "ready" "realtime" "restart" "root" "route" "rss" "rtprio" "rttime" "run" "scheduling" "scope"
-    "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout" "sysctl" "tcp.bind" "tcp.connect"
-    "timeout" "timer-slack" "tty" "umask" "uplink" "volume" "with-parent"))
+    "nice" "no-new-privs" "nofile" "nproc" "oom-score-adj" "otherwise" "personality" "pids.max" "private"
+    "protect" "publish" "ready" "realtime" "restart" "root" "route" "rss" "rtprio" "rttime" "run" "scheduling"
+    "scope" "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout" "sysctl" "tcp.bind"
+    "tcp.connect" "timeout" "timer-slack" "tty" "umask" "uplink" "volume" "with-parent"))
 
 ((statement label: (symbol) @constant.builtin)
   (#any-of? @constant.builtin "gid" "host" "i386" "in" "join" "new" "none" "out" "pod" "uid"))

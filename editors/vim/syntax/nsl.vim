@@ -260,9 +260,9 @@ syn keyword nslField contained abi address after allow ambient as boottime core 
       \ files fsize group groups hide host hostname hugetlb.max init io.max io.weight ionice keep link locks
       \ loopback map memlock memory.high memory.low memory.max memory.min memory.oom.group memory.swap.max
       \ mkdir monotonic mount msgqueue nice no-new-privs nofile nproc oom-score-adj otherwise personality
-      \ pids.max protect publish ready realtime restart root route rss rtprio rttime run scheduling scope
-      \ setgroups signal sigpending stack stderr stdin stdout sysctl tcp.bind tcp.connect timeout timer-slack
-      \ tty umask uplink volume with-parent
+      \ pids.max private protect publish ready realtime restart root route rss rtprio rttime run scheduling
+      \ scope setgroups signal sigpending stack stderr stdin stdout sysctl tcp.bind tcp.connect timeout
+      \ timer-slack tty umask uplink volume with-parent
 syn keyword nslKeyword contained as else for group if let nsl param require syscalls use with
 syn keyword nslModifier contained default final optional override prefer remove
 syn keyword nslOperatorWord contained and in not or
