@@ -112,6 +112,9 @@ pub fn host_findings(loaded: &Loaded, only: Option<Chosen>, probe: &Probe, facts
     let of_one = only.filter(|_| several).map(Chosen::alone);
     let policy = of_one.as_ref().unwrap_or(whole);
     probe.paths(facts, &check::wanted_paths(policy));
+    if check::wants_profiles(policy) {
+        probe.profiles(facts);
+    }
     probe.joins(facts, &check::wanted_joins(policy), &running);
     probe.libraries(facts, &check::wanted_libraries(policy));
     let findings = check::check_host(policy, facts);

@@ -44,8 +44,8 @@
 ;; words: begin
 (defconst nsl--arguments
   '("address" "backoff" "bridge" "count" "digest" "fd" "hidepid" "inodes" "level" "lower" "max" "mode" "mtu"
-    "netns" "parent" "path" "peer" "peer-address" "period" "pid" "pod" "port" "priority" "rbps" "recursive"
-    "riops" "sandbox" "size" "subset" "upper" "wbps" "wiops" "within" "work")
+    "netns" "parent" "path" "peer" "peer-address" "period" "pid" "pod" "port" "priority" "propagation" "rbps"
+    "recursive" "riops" "sandbox" "size" "subset" "upper" "wbps" "wiops" "within" "work")
   "The arguments of the language.")
 
 (defconst nsl--capabilities
@@ -322,14 +322,14 @@
   "The declarations of the language.")
 
 (defconst nsl--fields
-  '("abi" "address" "after" "allow" "ambient" "as" "boottime" "core" "core-scheduling" "cpu" "cpu-affinity"
-    "cpu.max" "cpu.weight" "cpuset.cpus" "cpuset.mems" "cwd" "data" "deny" "dns" "domainname" "env"
-    "essential" "fd" "files" "fsize" "group" "groups" "hide" "host" "hostname" "hugetlb.max" "init" "io.max"
-    "io.weight" "ionice" "keep" "link" "locks" "loopback" "map" "memlock" "memory.high" "memory.low"
+  '("abi" "address" "after" "allow" "ambient" "apparmor" "as" "boottime" "core" "core-scheduling" "cpu"
+    "cpu-affinity" "cpu.max" "cpu.weight" "cpuset.cpus" "cpuset.mems" "cwd" "data" "deny" "dns" "domainname"
+    "env" "essential" "fd" "files" "fsize" "group" "groups" "hide" "host" "hostname" "hugetlb.max" "init"
+    "io.max" "io.weight" "ionice" "keep" "link" "locks" "loopback" "map" "memlock" "memory.high" "memory.low"
     "memory.max" "memory.min" "memory.oom.group" "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue"
     "nice" "no-new-privs" "nofile" "nproc" "oom-score-adj" "otherwise" "personality" "pids.max" "private"
     "protect" "publish" "ready" "realtime" "restart" "root" "route" "rss" "rtprio" "rttime" "run" "scheduling"
-    "scope" "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout" "sysctl" "tcp.bind"
+    "scope" "selinux" "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout" "sysctl" "tcp.bind"
     "tcp.connect" "timeout" "timer-slack" "tty" "umask" "uplink" "volume" "with-parent")
   "The fields of the language.")
 
@@ -415,8 +415,8 @@
     "inherit" "invisible" "join" "kill" "kill-thread" "linux32" "log" "macvlan" "mqueue" "never" "new"
     "noaccess" "noexec" "none" "nosymfollow" "null" "on-failure" "other" "out" "outer" "overlay" "own"
     "passthru" "pid" "pod" "private" "proc" "ptraceable" "quota" "rates" "realtime" "ro" "rr" "rw" "secret"
-    "signal" "stdout" "sticky-timeouts" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid"
-    "uname26" "unlimited" "unprivileged" "up" "user" "vepa" "veth" "volume")
+    "shared" "signal" "slave" "stdout" "sticky-timeouts" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree"
+    "true" "uid" "uname26" "unlimited" "unprivileged" "up" "user" "vepa" "veth" "volume")
   "The values of the language.")
 
 ;; words: end

@@ -13,6 +13,7 @@ mod host_paths;
 mod host_sources;
 mod identity;
 mod joins;
+mod labels;
 mod landlock;
 mod layers;
 mod lifecycle;
@@ -22,6 +23,7 @@ mod namespaces;
 mod net;
 mod pods;
 mod process;
+mod propagation;
 mod provenance;
 mod seccomp;
 mod seccomp_abi;
@@ -38,6 +40,7 @@ use crate::report::Diagnostic;
 
 pub use host_paths::{wanted_libraries, wanted_paths};
 pub use joins::wanted_joins;
+pub use labels::wants_profiles;
 
 /// What can be said from the file alone; the same everywhere.
 pub fn check_policy(policy: &Policy) -> Vec<Diagnostic> {
@@ -77,6 +80,8 @@ fn check_sandbox(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     lifecycle::check(sandbox, out);
     stdio::check(sandbox, out);
     process::check(sandbox, out);
+    labels::check(sandbox, out);
+    propagation::check(sandbox, out);
     sysctl::check(sandbox, out);
     provenance::tell(sandbox, &mut out[before..]);
 }
@@ -103,6 +108,8 @@ pub fn check_host(policy: &Policy, facts: &HostFacts) -> Vec<Diagnostic> {
         let before = out.len();
         host::check(sandbox, facts, &mut out);
         process::check_host(sandbox, facts, &mut out);
+        labels::check_host(sandbox, facts, &mut out);
+        propagation::check_host(sandbox, facts, &mut out);
         landlock::check_host(sandbox, facts, &mut out);
         cgroup_shares::check_host(sandbox, facts, &mut out);
         seccomp_abi::check_host(sandbox, facts, &mut out);

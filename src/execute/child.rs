@@ -19,7 +19,7 @@ use super::program::Command;
 use super::sources::Sources;
 use super::terminal::Inside;
 use super::tree::Tree;
-use super::{attributes, identity, init, landlock, links, nftables, passing, program, sys, sysctl};
+use super::{attributes, identity, init, labels, landlock, links, nftables, passing, program, sys, sysctl};
 use crate::plan::{Action, FdSource, NsKind, Plan, Stage, Step};
 
 /// What a child takes over from the supervisor.
@@ -50,6 +50,8 @@ pub struct Birth<'a> {
     pub supervisor_fd: OwnedFd,
     /// The host's /proc, where the PID namespace is the host's: init finds there what the program leaves behind.
     pub proc: Option<OwnedFd>,
+    /// The host's /proc, where the program gets a label.
+    pub host_proc: Option<OwnedFd>,
     /// The pipe of the process that cleans up, which init holds.
     pub janitor: Option<&'a OwnedFd>,
 }
@@ -193,6 +195,7 @@ impl Child<'_> {
             Action::NewKeyring => new_keyring(),
             Action::ChangeDir(path) => rustix::process::chdir(path).context(|| format!("entering {path}")),
             Action::SetAttribute(attribute) => attributes::set_own(attribute),
+            Action::SetLabel { module, label } => labels::set(self.birth.host_proc.as_ref(), *module, label),
             Action::SetRlimit { resource, value } => program::set_rlimit(resource, *value),
             Action::SetCapabilities { keep, ambient } => {
                 let no_new_privs =

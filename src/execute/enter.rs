@@ -24,7 +24,7 @@ use super::sources::Sources;
 use super::spawn::{Running, host_pids};
 use super::supervise::{self, Watched};
 use super::terminal::{self, Inside, Settings, Terminal};
-use super::{attributes, cgroup, filter, sys};
+use super::{attributes, cgroup, filter, labels, sys};
 use crate::plan::{Action, Attribute, Bytes, Ending, NsKind, Plan, Signal, Stage, Step};
 use crate::report::Diagnostic;
 use crate::state::{Process, Record};
@@ -234,6 +234,7 @@ fn attempt(record: &Record, plan: &Plan, doors: &[Opened]) -> Result<Watched, No
         gate: gate_read,
         supervisor_fd,
         proc: None,
+        host_proc: labels::host_proc(plan).map_err(before)?,
         janitor: None,
     };
     let Some((pid, pidfd)) = join::clone_child(plan, doors, (Notice::NO_STEP, 0), None)? else {

@@ -78,6 +78,7 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
             ("cgroup-failed", cgroup_cause(errno))
         }
         Action::SetAttribute(attribute) => ("attribute-failed", explain_process::attribute(attribute, errno)),
+        Action::SetLabel { module, label } => ("label-failed", explain_process::label(*module, label, errno)),
         Action::OpenNamespace { .. } => ("join-failed", open_cause(errno)),
         Action::JoinNamespace(kind) => ("join-failed", join_cause(*kind, errno)),
         Action::Clone { .. } => ("namespace-failed", clone_cause(errno)),

@@ -1,6 +1,6 @@
-//! Why an attribute of a process was refused.
+//! Why an attribute of a process, or its label, was refused.
 
-use crate::plan::Attribute;
+use crate::plan::{Attribute, SecurityModule};
 
 /// The likely cause on this host.
 pub fn attribute(attribute: &Attribute, errno: i32) -> Option<String> {
@@ -34,4 +34,28 @@ pub fn attribute(attribute: &Attribute, errno: i32) -> Option<String> {
         _ => return None,
     };
     Some(told.to_string())
+}
+
+/// Why a security module did not take a label.
+pub fn label(module: SecurityModule, label: &str, errno: i32) -> Option<String> {
+    Some(match (errno, module) {
+        (libc::ENOENT, SecurityModule::Apparmor) => {
+            format!("no profile `{label}` is loaded, or AppArmor is not in force: as root, `apparmor_parser -r FILE` loads one, and `aa-status` tells")
+        }
+        (libc::EINVAL | libc::ENOENT, _) => format!(
+            "{} is not in force, or its policy does not know `{label}`: write `prefer` before it to go on without a label",
+            module.name()
+        ),
+        (libc::EACCES | libc::EPERM, SecurityModule::Apparmor) => {
+            "the profile that nsl itself runs with does not let it change to this one; with `no-new-privs` a confined program can \
+             only become more confined"
+                .to_string()
+        }
+        (libc::EACCES | libc::EPERM, SecurityModule::Selinux) => {
+            "the context of nsl needs `setexec` of class process, and with `no-new-privs` nnp_transition of process2: `ausearch -m avc` tells"
+                .to_string()
+        }
+        (0, _) => "a label that cannot be relied on is none: `aa-enforce PROFILE` puts a profile in force".to_string(),
+        _ => return None,
+    })
 }

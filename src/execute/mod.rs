@@ -29,6 +29,7 @@ mod janitor;
 mod join;
 mod keeper;
 mod kernel_log;
+mod labels;
 mod landlock;
 mod limits;
 mod links;

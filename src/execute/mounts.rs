@@ -8,9 +8,9 @@ use rustix::mount::{
     fsconfig_set_string, fsmount, fsopen, move_mount, open_tree,
 };
 
-use super::failure::{Context, Done};
+use super::failure::{Context, Done, Failure};
 use super::sys;
-use crate::plan::{Access, MountFlags};
+use crate::plan::{Access, MountFlags, Propagation};
 
 /// mount_setattr(2)
 pub const RDONLY: u64 = 0x1;
@@ -97,7 +97,43 @@ pub fn attach(mount: BorrowedFd, target: BorrowedFd) -> Result<(), rustix::io::E
 
 /// Sets attributes on a mount and makes it private; `recursive`: on all below it as well, all or none.
 pub fn restrict(mount: BorrowedFd, attributes: u64, recursive: bool) -> Done {
-    sys::mount_setattr(mount, attributes, recursive).context(|| "setting the attributes of the mount".to_string())
+    set(mount, attributes, recursive, Propagation::Private)
+}
+
+/// Sets attributes on a mount and all below it, and what becomes of what is mounted there later.
+pub fn restrict_all(mount: BorrowedFd, attributes: u64, propagation: Propagation) -> Done {
+    set(mount, attributes, true, propagation)
+}
+
+fn set(mount: BorrowedFd, attributes: u64, recursive: bool, propagation: Propagation) -> Done {
+    let kind = match propagation {
+        Propagation::Private => libc::MS_PRIVATE,
+        Propagation::Slave => libc::MS_SLAVE,
+        // A copy is in the peer group of the original until it is taken out.
+        Propagation::Shared => 0,
+    };
+    sys::mount_setattr(mount, attributes, recursive, kind).context(|| "setting the attributes of the mount".to_string())
+}
+
+/// Fails unless what is mounted later comes along as it should: a copy of a mount that is private is private, whatever was
+/// asked for.
+pub fn propagates(mount: BorrowedFd, propagation: Propagation) -> Done {
+    let tag = match propagation {
+        Propagation::Private => return Ok(()),
+        Propagation::Slave => "master:",
+        Propagation::Shared => "shared:",
+    };
+    let id = mount_id(mount)?.to_string();
+    let path = "/proc/self/mountinfo";
+    let text = std::fs::read_to_string(path).context(|| format!("reading {path}"))?;
+    let line = text.lines().find(|it| it.split(' ').next() == Some(&id));
+    // Behind the options stand the tags, up to a hyphen: proc_pid_mountinfo(5).
+    let is_tagged = |it: &str| it.split(' ').skip(6).take_while(|it| *it != "-").any(|it| it.starts_with(tag));
+    match line.map(is_tagged) {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failure::refused("the mount is not shared on the host, so nothing comes along")),
+        None => Err(Failure::refused(format!("{path} does not show the mount, so that nobody knows what comes along"))),
+    }
 }
 
 /// A private copy of the mount tree at `source`, with these attributes, attached on what `target` refers to, which may be the

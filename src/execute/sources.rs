@@ -11,13 +11,14 @@ use rustix::fs::{Mode, OFlags};
 use super::failure::{Context, Done, Failure};
 use super::image::{self, Image, Layer};
 use super::{mounts, secret, sys};
-use crate::plan::SecretFrom;
+use crate::plan::{Propagation, SecretFrom};
 
 /// One source.
 struct Source {
     step: usize,
     path: String,
     recursive: bool,
+    propagation: Propagation,
     state: State,
 }
 
@@ -41,15 +42,16 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Opens the next source. One that is missing is fatal unless it is optional.
-    pub fn open(&mut self, step: usize, path: &str, recursive: bool, required: bool) -> Done {
+    /// Opens the next source, with what is mounted below it or not, now and later. One that is missing is fatal unless it is optional.
+    pub fn open(&mut self, step: usize, path: &str, mounts: (bool, Propagation), required: bool) -> Done {
+        let (recursive, propagation) = mounts;
         let flags = OFlags::PATH | OFlags::CLOEXEC;
         let state = match rustix::fs::open(path, flags, Mode::empty()) {
             Ok(place) => match mounts::clone_tree(place.as_fd(), "", recursive) {
                 Ok(mount) => {
                     // At once, before anything is mounted on it: the copy still belongs to the peer group of the
                     // original, and a mount made on it would appear on the host.
-                    mounts::restrict(mount.as_fd(), 0, true)?;
+                    mounts::restrict_all(mount.as_fd(), 0, propagation)?;
                     State::Copied(Some(mount))
                 }
                 Err(rustix::io::Errno::PERM) => State::Seen { place },
@@ -58,7 +60,7 @@ impl Sources {
             Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) if !required => State::Absent,
             Err(errno) => return Err(errno).context(|| format!("opening {path}")),
         };
-        self.sources.push(Source { step, path: path.to_string(), recursive, state });
+        self.sources.push(Source { step, path: path.to_string(), recursive, propagation, state });
         Ok(())
     }
 
@@ -82,14 +84,20 @@ impl Sources {
             Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) if !required => State::Absent,
             Err(errno) => return Err(errno).context(|| format!("opening {path}")),
         };
-        self.sources.push(Source { step, path, recursive: false, state });
+        self.sources.push(Source { step, path, recursive: false, propagation: Propagation::Private, state });
         Ok(())
     }
 
     /// Takes the copy of a volume of the pod, as the next source.
     pub fn put_volume(&mut self, step: usize, name: &str, mount: OwnedFd) {
         let state = State::Copied(Some(mount));
-        self.sources.push(Source { step, path: format!("the volume {name}"), recursive: false, state });
+        self.sources.push(Source {
+            step,
+            path: format!("the volume {name}"),
+            recursive: false,
+            propagation: Propagation::Private,
+            state,
+        });
     }
 
     /// Opens an image, as the next source.
@@ -98,7 +106,13 @@ impl Sources {
             Image::Disk(mount) => State::Copied(Some(mount)),
             Image::Layers(layers) => State::Layers(layers),
         };
-        self.sources.push(Source { step, path: path.to_string(), recursive: false, state });
+        self.sources.push(Source {
+            step,
+            path: path.to_string(),
+            recursive: false,
+            propagation: Propagation::Private,
+            state,
+        });
         Ok(())
     }
 
@@ -142,7 +156,7 @@ impl Sources {
     pub fn copy_in_child(&mut self) -> Result<(), (usize, Failure)> {
         for source in &mut self.sources {
             if let State::Seen { place } = &source.state {
-                let mount = copy(&source.path, source.recursive, place).map_err(|failure| (source.step, failure))?;
+                let mount = copy(source, place).map_err(|failure| (source.step, failure))?;
                 source.state = State::Copied(Some(mount));
             }
         }
@@ -163,12 +177,13 @@ impl Sources {
     }
 }
 
-fn copy(path: &str, recursive: bool, seen: &OwnedFd) -> Done<OwnedFd> {
-    let mount = mounts::clone_host_path(path, recursive).context(|| format!("copying the mount of {path}"))?;
+fn copy(source: &Source, seen: &OwnedFd) -> Done<OwnedFd> {
+    let path = &source.path;
+    let mount = mounts::clone_host_path(path, source.recursive).context(|| format!("copying the mount of {path}"))?;
     if mounts::identity(mount.as_fd())? != mounts::identity(seen.as_fd())? {
         return Err(Failure::refused(format!("{path} was replaced by something else while the sandbox was built")));
     }
-    mounts::restrict(mount.as_fd(), 0, true)?;
+    mounts::restrict_all(mount.as_fd(), 0, source.propagation)?;
     Ok(mount)
 }
 

@@ -21,7 +21,7 @@ use super::resolver;
 use super::sources::{self, Sources};
 use super::terminal::{self, Inside, Settings, Terminal};
 use super::volumes::Volume;
-use super::{attributes, cgroup, filter, identity, init, keeper, limits, links, sys};
+use super::{attributes, cgroup, filter, identity, init, keeper, labels, limits, links, sys};
 use crate::plan::{Action, CgroupDir, LinkStep, NsKind, Plan, Port, Protocol, Stage, Step};
 
 /// What is there before the child is.
@@ -63,6 +63,8 @@ pub struct Prepared {
     pub notices: Vec<Notice>,
     /// Locks of directories that one run at a time may change.
     held: Vec<OwnedFd>,
+    /// The host's /proc, for a label.
+    host_proc: Option<OwnedFd>,
 }
 
 impl Prepared {
@@ -131,6 +133,8 @@ pub fn host_pids(namespaces: u64) -> Done<Option<HostPids>> {
 
 /// Performs the steps before the clone.
 pub fn prepare(plan: &Plan, prepared: &mut Prepared, performed: &mut dyn FnMut(usize, Duration)) -> Result<(), Notice> {
+    let label = plan.steps.iter().position(|it| matches!(it.action, Action::SetLabel { .. })).unwrap_or(0);
+    prepared.host_proc = labels::host_proc(plan).map_err(|failure| Notice { step: label, failure, fatal: true })?;
     for (index, step) in plan.steps.iter().enumerate() {
         if prepared.janitor.is_none()
             && matches!(step.action, Action::CreateCgroup(_) | Action::Placeholder { .. } | Action::CallerTerminal)
@@ -196,7 +200,9 @@ impl Prepared {
                 }
                 None => Ok(()),
             },
-            Action::OpenSource { path, recursive, .. } => self.sources.open(index, path, *recursive, required),
+            Action::OpenSource { path, recursive, propagation, .. } => {
+                self.sources.open(index, path, (*recursive, *propagation), required)
+            }
             Action::OpenNamespace { kind, from, id } => {
                 self.joined.push(join::open(*kind, from, *id, &self.pod)?);
                 Ok(())
@@ -325,6 +331,7 @@ pub fn launch(
             gate: gate_read,
             supervisor_fd,
             proc: host_pids.map(|it| it.proc),
+            host_proc: prepared.host_proc.take(),
             janitor: prepared.janitor.as_ref().map(Janitor::pipe),
         })
     };
@@ -336,6 +343,7 @@ pub fn launch(
     prepared.descriptors = Descriptors::default();
     prepared.inside = None;
     prepared.hand_over = None;
+    prepared.host_proc = None;
     prepared.joined.clear();
     let (terminal, parent) = (prepared.terminal.take(), prepared.parent.take());
     let init = plan.steps.iter().any(|step| step.action == Action::ForkInit);

@@ -107,10 +107,10 @@ struct MountAttr {
     userns_fd: u64,
 }
 
-/// mount_setattr(2), Linux 5.12, on the mount behind a descriptor: sets attributes (`MOUNT_ATTR_*`) and makes it private;
-/// `recursive` takes all mounts below it too, all or none.
-pub fn mount_setattr(mount: BorrowedFd, attributes: u64, recursive: bool) -> Result<(), Errno> {
-    let attr = MountAttr { attr_set: attributes, attr_clr: 0, propagation: libc::MS_PRIVATE, userns_fd: 0 };
+/// mount_setattr(2), Linux 5.12, on the mount behind a descriptor: sets attributes (`MOUNT_ATTR_*`) and its propagation (`MS_PRIVATE`,
+/// `MS_SLAVE`, 0: as it is); `recursive` takes all mounts below it too, all or none.
+pub fn mount_setattr(mount: BorrowedFd, attributes: u64, recursive: bool, propagation: u64) -> Result<(), Errno> {
+    let attr = MountAttr { attr_set: attributes, attr_clr: 0, propagation, userns_fd: 0 };
     let flags = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
     // SAFETY: the path is a valid C string, `attr` has the layout of the kernel's first version of the struct, and
     // its size is given.

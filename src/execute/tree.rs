@@ -147,11 +147,13 @@ impl Tree {
     /// Mounts one entry of the tree. An optional source that is missing mounts nothing.
     pub fn mount(&mut self, target: &str, source: &MountStep, sources: &mut Sources) -> Done {
         match source {
-            MountStep::Bind { id, access, flags } => {
+            MountStep::Bind { id, access, flags, propagation } => {
                 let Some(mount) = sources.take(*id)? else { return Ok(()) };
                 let shape = if mounts::is_dir(mount.as_fd())? { Shape::Dir } else { Shape::File };
-                mounts::restrict(mount.as_fd(), mounts::attributes(*access, *flags), true)?;
-                self.put(mount, target, shape)
+                mounts::restrict_all(mount.as_fd(), mounts::attributes(*access, *flags), *propagation)?;
+                let place = self.place(target, shape)?;
+                mounts::attach(mount.as_fd(), place.as_fd()).context(|| format!("attaching the mount at {target}"))?;
+                mounts::propagates(mount.as_fd(), *propagation)
             }
             MountStep::Tmpfs { size, inodes, mode, flags } => {
                 let attributes = mounts::attributes(crate::plan::Access::Rw, *flags);

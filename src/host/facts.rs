@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Joinable, ProcessFacts};
+use super::{Joinable, ProcessFacts, SecurityModules};
 use crate::policy::{JoinTarget, NsKind};
 
 /// What a host offers to one caller.
@@ -44,6 +44,9 @@ pub struct HostFacts {
     /// What a process of the caller starts with.
     #[serde(default)]
     pub process: ProcessFacts,
+    /// What labels processes.
+    #[serde(default)]
+    pub security: SecurityModules,
     /// CLOCK_BOOTTIME and CLOCK_MONOTONIC now, in whole seconds (time offsets must not make them negative).
     pub uptime: u64,
     /// Programs that nsl may call, by name (`newuidmap`), with their absolute path.
@@ -230,6 +233,9 @@ pub struct PathFact {
     /// Mount options of the mount it is on (`ro`, `nosuid`, `nodev`, `noexec`).
     #[serde(default)]
     pub mount_flags: Vec<String>,
+    /// Of the mount it is on: `shared`, `slave`, `private`; empty where that is not known.
+    #[serde(default)]
+    pub propagation: String,
     /// For a program about whose libraries a rule wants to know: their paths on the host.
     #[serde(default)]
     pub libraries: Vec<String>,

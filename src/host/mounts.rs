@@ -17,6 +17,8 @@ pub(super) struct Mount {
     pub fs: String,
     /// The options of the file system.
     pub super_options: String,
+    /// `shared`, `slave` or `private`.
+    pub propagation: &'static str,
 }
 
 impl Mount {
@@ -36,12 +38,23 @@ fn line(line: &str) -> Option<Mount> {
     let (front, back) = line.split_once(" - ")?;
     let mut front = front.split(' ');
     let mut back = back.split(' ');
+    let (id, parent, root) = (front.next()?.parse().ok()?, front.next()?.parse().ok()?, front.nth(1).map(unescaped)?);
+    let (point, options) = (front.next().map(unescaped)?, front.next()?.to_string());
+    let tags: Vec<&str> = front.collect();
+    let tagged = |with: &str| tags.iter().any(|it| it.starts_with(with));
     Some(Mount {
-        id: front.next()?.parse().ok()?,
-        parent: front.next()?.parse().ok()?,
-        root: front.nth(1).map(unescaped)?,
-        point: front.next().map(unescaped)?,
-        options: front.next()?.to_string(),
+        id,
+        parent,
+        root,
+        point,
+        options,
+        propagation: if tagged("shared:") {
+            "shared"
+        } else if tagged("master:") {
+            "slave"
+        } else {
+            "private"
+        },
         fs: back.next()?.to_string(),
         super_options: back.nth(1).unwrap_or("").to_string(),
     })

@@ -34,7 +34,9 @@ pub fn offers(facts: &HostFacts) -> Vec<Offer> {
     offers.extend(
         [("memory", "memory.max"), ("pids", "pids.max"), ("cpu", "cpu.max")].map(|it| limit(it.0, it.1, facts)),
     );
-    offers.extend([seccomp(facts), landlock(facts), low_ports(facts), interfaces(facts), uplink(facts)]);
+    offers.extend([seccomp(facts), landlock(facts)]);
+    offers.extend(labels(facts));
+    offers.extend([low_ports(facts), interfaces(facts), uplink(facts)]);
     offers
 }
 
@@ -228,6 +230,24 @@ fn landlock(facts: &HostFacts) -> Offer {
             "put `landlock` in front of the list of the boot parameter lsm= (cat /sys/kernel/security/lsm shows the list), with CONFIG_SECURITY_LANDLOCK",
         ),
         abi => yes(topic, format!("ABI {abi}")),
+    }
+}
+
+/// The security module that is in force; where there is none, and that is known, how to have one.
+fn labels(facts: &HostFacts) -> Option<Offer> {
+    let security = &facts.security;
+    match (security.apparmor, security.selinux) {
+        (Some(true), _) => Some(yes("apparmor", "is in force: programs can be given a profile that is loaded")),
+        (_, Some(true)) if security.selinux_enforcing == Some(false) => {
+            Some(no("selinux", "is permissive: it refuses nothing", "as root: setenforce 1"))
+        }
+        (_, Some(true)) => Some(yes("selinux", "is enforcing: programs can be given a context")),
+        (Some(false), Some(false)) => Some(no(
+            "apparmor, selinux",
+            "neither is in force, so that programs have no label",
+            "a kernel that has one of them, told to use it at boot: security=apparmor, or security=selinux",
+        )),
+        _ => None,
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) fn find(path: &str, mounts: &[Mount]) -> PathFact {
         gid: meta.gid(),
         submounts: if kind == PathKind::Dir { submounts.collect() } else { Vec::new() },
         mount_flags: mount_flags(&real),
+        propagation: propagation(&real, mounts),
         libraries: Vec::new(),
         interpreter_links: Vec::new(),
         interpreter: (kind == PathKind::File && meta.mode() & 0o111 != 0).then(|| interpreter(&real)).flatten(),
@@ -42,6 +43,7 @@ fn nothing(kind: PathKind) -> PathFact {
         gid: 0,
         submounts: Vec::new(),
         mount_flags: Vec::new(),
+        propagation: String::new(),
         interpreter: None,
         libraries: Vec::new(),
         interpreter_links: Vec::new(),
@@ -57,6 +59,13 @@ fn kind(meta: &Metadata) -> PathKind {
         () if file_type.is_char_device() || file_type.is_block_device() => PathKind::Device,
         () => PathKind::Other,
     }
+}
+
+/// Of the mount that a path is on: the longest that has it, and of several at one place the last, which covers the others.
+fn propagation(real: &str, mounts: &[Mount]) -> String {
+    let has = |it: &&Mount| it.point == real || below(real, &it.point).is_some();
+    let found = mounts.iter().filter(has).max_by_key(|it| it.point.len());
+    found.map_or(String::new(), |it| it.propagation.to_string())
 }
 
 fn mount_flags(real: &str) -> Vec<String> {

@@ -10,7 +10,8 @@ use rustix::time::{ClockId, clock_gettime};
 use super::mounts::{self, Mount};
 use super::text::{number, text, words};
 use super::{
-    HostFacts, Kernel, Running, UserNamespaces, caller, hierarchies, joinable, landlock, libraries, paths, process,
+    HostFacts, Kernel, Running, UserNamespaces, caller, hierarchies, joinable, labels, landlock, libraries, paths,
+    process,
 };
 use crate::policy::{JoinTarget, NsKind};
 
@@ -74,6 +75,7 @@ impl Probe {
             namespaces: namespaces(),
             process: process::find(&cgroups),
             cgroups,
+            security: labels::find(),
             landlock_abi: landlock::abi(),
             seccomp_actions: words("/proc/sys/kernel/seccomp/actions_avail"),
             proc_masked: mounts::proc_masked(&self.mounts),
@@ -95,6 +97,11 @@ impl Probe {
         for path in paths {
             facts.paths.insert(path.clone(), paths::find(path, &self.mounts));
         }
+    }
+
+    /// Adds the profiles of AppArmor that are loaded to the facts.
+    pub fn profiles(&self, facts: &mut HostFacts) {
+        facts.security.profiles = labels::profiles();
     }
 
     /// Adds what there is to be joined at these targets to the facts.

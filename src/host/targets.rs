@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::caller::capability_names;
-use super::{Caller, CgroupTree, Cgroups, HostFacts, IdRange, Kernel, ProcessFacts, UserNamespaces};
+use super::{Caller, CgroupTree, Cgroups, HostFacts, IdRange, Kernel, ProcessFacts, SecurityModules, UserNamespaces};
 use crate::policy::NsKind;
 
 /// One system.
@@ -176,11 +176,22 @@ fn facts(system: &System, root: bool) -> HostFacts {
         process: ProcessFacts { nice_limit: Some(0), rtprio_limit: Some(0), ..ProcessFacts::default() },
         // A time offset is about a host that has been up for a while; an hour is the least one may count on.
         uptime: 3600,
+        security: security(system),
         helpers: if system.contained { BTreeMap::new() } else { [helper("newuidmap"), helper("newgidmap")].into() },
         cgroup_parent: None,
         paths: BTreeMap::new(),
         joinable: BTreeMap::new(),
     }
+}
+
+/// Debian and Ubuntu come with AppArmor, Red Hat with SELinux. Of a container's host nothing is known, nor of a bare kernel's.
+fn security(system: &System) -> SecurityModules {
+    let (apparmor, selinux) = match system.name {
+        "rhel-9" => (Some(false), Some(true)),
+        name if name.starts_with("debian") || name.starts_with("ubuntu") => (Some(true), Some(false)),
+        _ => (None, None),
+    };
+    SecurityModules { apparmor, selinux, selinux_enforcing: selinux.filter(|it| *it), profiles: None }
 }
 
 /// Every capability, in the order of their numbers; the last three came with Linux 5.8 and 5.9.

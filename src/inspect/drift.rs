@@ -138,6 +138,13 @@ pub fn from_kernel(record: &Record, performed: &Plan, program: &ProcessFacts) ->
                     tell(&step.why, should, hard.clone());
                 }
             }
+            Action::SetLabel { label, .. } => {
+                // AppArmor shows the mode behind the name, and a label that nobody may read is not shown.
+                if let Some(is) = program.attributes.get("label") {
+                    let is = is.rsplit_once(" (").map_or(is.as_str(), |it| it.0);
+                    tell(&step.why, label.clone(), is.to_string());
+                }
+            }
             Action::SetAttribute(attribute) => {
                 if let Some((name, should)) = attribute_fact(attribute)
                     && let Some(is) = program.attributes.get(name)

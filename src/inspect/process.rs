@@ -32,7 +32,8 @@ pub struct ProcessFacts {
     pub filters: Option<u32>,
     /// Soft and hard resource limits, by the names of proc_pid_limits(5).
     pub limits: BTreeMap<String, (String, String)>,
-    /// How it is scheduled and what its children inherit, by name: `nice`, `scheduling` (`fifo 10`), `cpus`, `oom_score_adj`, `umask`.
+    /// How it is scheduled and what its children inherit, by name: `nice`, `scheduling` (`fifo 10`), `cpus`, `oom_score_adj`,
+    /// `umask`, and the `label` that a security module gives it.
     pub attributes: BTreeMap<String, String>,
     /// Its mounts.
     pub mounts: Vec<MountFacts>,
@@ -88,7 +89,7 @@ impl ProcessFacts {
             seccomp: field("Seccomp").and_then(|it| it.parse().ok()).unwrap_or(0),
             filters: field("Seccomp_filters").and_then(|it| it.parse().ok()),
             limits: text("limits").lines().skip(1).filter_map(limit).collect(),
-            attributes: attributes(&status, &text("stat"), &text("oom_score_adj")),
+            attributes: attributes(&status, &text("stat"), &text("oom_score_adj"), &text("attr/current")),
             mounts: text("mountinfo").lines().filter_map(mount).collect(),
             cgroups: text("cgroup").lines().map(str::to_string).collect(),
         };
@@ -113,7 +114,7 @@ fn limit(line: &str) -> Option<(String, (String, String))> {
 }
 
 /// Of /proc/PID/status, stat and oom_score_adj: proc_pid_stat(5).
-fn attributes(status: &str, stat: &str, oom_score_adj: &str) -> BTreeMap<String, String> {
+fn attributes(status: &str, stat: &str, oom_score_adj: &str, label: &str) -> BTreeMap<String, String> {
     let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
     // After the name in parentheses come the fields from 3 on: 19 is the nice value, 40 the real-time priority, 41 the policy.
     let fields: Vec<&str> = stat.rsplit_once(')').map_or(Vec::new(), |it| it.1.split_whitespace().collect());
@@ -132,6 +133,7 @@ fn attributes(status: &str, stat: &str, oom_score_adj: &str) -> BTreeMap<String,
         ("cpus", field("Cpus_allowed_list").map(str::to_string)),
         ("oom_score_adj", own(oom_score_adj)),
         ("umask", field("Umask").map(str::to_string)),
+        ("label", own(label.trim_end_matches('\0'))),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name.to_string(), value?)))
@@ -172,6 +174,6 @@ mod tests {
         assert!(facts.mounts.iter().any(|it| it.target == "/"));
         assert_eq!((facts.namespaces.len(), facts.capabilities.len()), (8, 5));
         assert!(facts.limits.contains_key("open files"), "{:?}", facts.limits);
-        assert_eq!(facts.attributes.len(), 5, "{:?}", facts.attributes);
+        assert!(facts.attributes.len() >= 5, "{:?}", facts.attributes);
     }
 }

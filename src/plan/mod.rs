@@ -11,6 +11,7 @@ mod filter;
 mod filter_text;
 mod identity;
 mod join;
+mod labels;
 mod landlock;
 mod limit_text;
 mod net;
@@ -28,8 +29,8 @@ pub mod why;
 
 pub use crate::policy::{
     Access, Action as SyscallAction, Cidr, CompareOp, Condition, Direction, HugetlbMax, IoMax, IoPriority, LinkKind,
-    MacvlanMode, MountFlags, NextHop, NsKind, Peer, Port, Ports, Probe, ProcOptions, Protocol, RESOLVER, SchedPolicy,
-    Scheduling, Scope, SecretFrom, Signal, Stream, Veth,
+    MacvlanMode, MountFlags, NextHop, NsKind, Peer, Port, Ports, Probe, ProcOptions, Propagation, Protocol, RESOLVER,
+    SchedPolicy, Scheduling, Scope, SecretFrom, SecurityModule, Signal, Stream, Veth,
 };
 pub use build::{Options, plan};
 pub use filter::{By, Decision, abis, decisions, filter_spec};

@@ -150,9 +150,10 @@ fn seconds(nanoseconds: u64) -> String {
 /// One step in the words of the system calls that it makes.
 pub fn describe(action: &Action) -> String {
     match action {
-        Action::OpenSource { id, path, recursive } => {
+        Action::OpenSource { id, path, recursive, propagation } => {
+            let later = if propagation.is_private() { "" } else { ", with what is mounted there later" };
             format!(
-                "open {} as source {id}{}",
+                "open {} as source {id}{}{later}",
                 quoted(path),
                 if *recursive { "" } else { ", without what is mounted below" }
             )
@@ -214,6 +215,7 @@ pub fn describe(action: &Action) -> String {
         Action::MapGids(map) => format!("write gid_map {}", describe_map(map)),
         Action::EnterCgroup(dir) => format!("move the child into {}", cgroup_path(dir)),
         Action::SetAttribute(attribute) => process::describe(attribute),
+        Action::SetLabel { module, label } => format!("ask {} for the label {}", module.name(), quoted(label)),
         Action::UnshareCgroup => "unshare cgroup".to_string(),
         Action::UnshareTime => "unshare time".to_string(),
         Action::EnterTime => "setns time, for the containers too".to_string(),

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::ffi::OsStrExt;
 
 use super::build::{Builder, Options, filter_step};
-use super::{Action, Bytes, Stage, landlock, process, stdio};
+use super::{Action, Bytes, Stage, labels, landlock, process, stdio};
 use crate::policy::{NsKind, Sysctl, Traced};
 use crate::report::Diagnostic;
 
@@ -93,6 +93,7 @@ pub(super) fn start(builder: &mut Builder, options: &Options) {
         builder.step_of(Stage::Program, action, limit);
     }
     process::inherit(builder);
+    labels::build(builder);
     match &sandbox.cwd {
         Some(cwd) => builder.step_of(Stage::Program, Action::ChangeDir(cwd.value.clone()), cwd),
         None => {

@@ -3,7 +3,7 @@
 
 use super::build::Builder;
 use super::{Action, Stage, tree};
-use crate::policy::{EntryKind, MountSource, NsKind, Overlay, Root, SecretFrom, Strength, Traced, Upper};
+use crate::policy::{EntryKind, MountSource, NsKind, Overlay, Propagation, Root, SecretFrom, Strength, Traced, Upper};
 
 /// One thing to be opened. Each takes one number.
 enum Needed<'p> {
@@ -14,6 +14,8 @@ enum Needed<'p> {
         recursive: bool,
         /// Whether owners are shown as the sandbox maps them.
         idmap: bool,
+        /// Whether what is mounted there later comes along.
+        propagation: Propagation,
     },
     /// The content of a secret.
     Secret(&'p SecretFrom),
@@ -24,7 +26,7 @@ enum Needed<'p> {
 }
 
 fn place(path: &str, recursive: bool, idmap: bool) -> Needed<'_> {
-    Needed::Place { path, recursive, idmap }
+    Needed::Place { path, recursive, idmap, propagation: Propagation::Private }
 }
 
 /// Opens all of them, and makes what is to be covered in them.
@@ -100,7 +102,9 @@ fn of_root(root: &Root) -> Vec<Needed<'_>> {
 
 fn of(kind: &EntryKind) -> Vec<Needed<'_>> {
     match kind {
-        EntryKind::Mount(MountSource::Bind { source, recursive, idmap, .. }) => vec![place(source, *recursive, *idmap)],
+        EntryKind::Mount(MountSource::Bind { source: path, recursive, idmap, propagation, .. }) => {
+            vec![Needed::Place { path, recursive: *recursive, idmap: *idmap, propagation: *propagation }]
+        }
         EntryKind::Mount(MountSource::Device { source }) => vec![place(source, false, false)],
         EntryKind::Mount(MountSource::Overlay(overlay)) => layers(overlay),
         EntryKind::Mount(MountSource::Secret { from }) => vec![Needed::Secret(from)],
@@ -125,7 +129,9 @@ fn open_all<T>(builder: &mut Builder, needed: Vec<Needed>, value: &Traced<T>) {
         let id = builder.sources;
         builder.sources += 1;
         let action = match one {
-            Needed::Place { path, recursive, .. } => Action::OpenSource { id, path: path.to_string(), recursive },
+            Needed::Place { path, recursive, propagation, .. } => {
+                Action::OpenSource { id, path: path.to_string(), recursive, propagation }
+            }
             Needed::Image { path, digest } => {
                 Action::OpenImage { id, path: path.to_string(), digest: digest.map(str::to_string) }
             }

@@ -136,7 +136,9 @@ fn overlay(builder: &Builder, overlay: &Overlay, id: u32) -> OverlayStep {
 
 fn mount(builder: &Builder, source: &MountSource, target: &str, id: u32) -> MountStep {
     match source {
-        MountSource::Bind { access, flags, .. } => MountStep::Bind { id, access: *access, flags: *flags },
+        MountSource::Bind { access, flags, propagation, .. } => {
+            MountStep::Bind { id, access: *access, flags: *flags, propagation: *propagation }
+        }
         MountSource::Tmpfs { size, inodes, mode, flags } => {
             let (size, inodes) = room(*size, *inodes);
             let usual = if matches!(target, "/tmp" | "/var/tmp" | "/dev/shm") { 0o1777 } else { 0o755 };

@@ -6,8 +6,10 @@ use crate::policy::{Access, MountFlags};
 
 pub(super) fn mount(source: &MountStep) -> String {
     match source {
-        MountStep::Bind { id, access, flags } | MountStep::Volume { id, access, flags } => {
-            format!("source {id}, {}{}", word(*access), flag_words(*flags))
+        MountStep::Volume { id, access, flags } => format!("source {id}, {}{}", word(*access), flag_words(*flags)),
+        MountStep::Bind { id, access, flags, propagation } => {
+            let later = if propagation.is_private() { String::new() } else { format!(" {}", propagation.name()) };
+            format!("source {id}, {}{}{later}", word(*access), flag_words(*flags))
         }
         MountStep::Tmpfs { size, inodes, mode, flags } => {
             format!("tmpfs size={size} nr_inodes={inodes} mode={mode:04o}{}", flag_words(*flags))

@@ -153,6 +153,8 @@ pub enum MountSource {
         flags: MountFlags,
         /// `idmap`: files belong to the ids inside that have the numbers of their owners on the disk.
         idmap: bool,
+        /// `propagation`: whether what is mounted there later comes along.
+        propagation: Propagation,
     },
     /// `tmpfs(size:, inodes:, mode:, noexec)`: tmpfs(5)
     Tmpfs {
@@ -231,6 +233,35 @@ pub enum SecretFrom {
     File(String),
     /// A descriptor that the caller has passed, read to its end.
     Fd(u32),
+}
+
+/// mount_namespaces(7), "Shared subtrees".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Propagation {
+    /// What is mounted on either side later stays there.
+    #[default]
+    Private,
+    /// What the host mounts there later is seen inside.
+    Slave,
+    /// That, and what is mounted inside is seen on the host.
+    Shared,
+}
+
+impl Propagation {
+    /// Its word in mount(8).
+    pub fn name(self) -> &'static str {
+        match self {
+            Propagation::Private => "private",
+            Propagation::Slave => "slave",
+            Propagation::Shared => "shared",
+        }
+    }
+
+    /// Whether it is what every mount is that says nothing else.
+    pub fn is_private(&self) -> bool {
+        *self == Propagation::Private
+    }
 }
 
 /// What a mount refuses; see mount(2).

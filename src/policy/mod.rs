@@ -5,6 +5,7 @@
 mod files;
 mod identity;
 mod kernel;
+mod labels;
 mod landlock;
 mod limits;
 mod net;
@@ -19,6 +20,7 @@ use serde::Serialize;
 pub use files::*;
 pub use identity::*;
 pub use kernel::*;
+pub use labels::*;
 pub use landlock::*;
 pub use limits::*;
 pub use net::*;
@@ -87,6 +89,8 @@ pub struct Sandbox {
     pub limits: Vec<Traced<Rlimit>>,
     /// How it is scheduled, and what it inherits.
     pub attributes: Attributes,
+    /// The label that a security module gives it.
+    pub labels: Labels,
     /// Kernel parameters of its own namespaces.
     pub sysctls: Vec<Traced<Sysctl>>,
     /// How it ends.

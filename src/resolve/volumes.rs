@@ -24,13 +24,14 @@ pub fn settle(cx: &mut Cx, pod: &Sandbox, containers: &mut [Sandbox]) {
                 writable(cx, volume, span);
             }
             match &volume.value.source {
-                MountSource::Bind { source, recursive, flags: of_volume, idmap, .. } => {
+                MountSource::Bind { source, recursive, flags: of_volume, idmap, propagation, .. } => {
                     *mount = MountSource::Bind {
                         source: source.clone(),
                         access: *access,
                         recursive: *recursive,
                         flags: both(*of_volume, *flags),
                         idmap: *idmap,
+                        propagation: *propagation,
                     };
                 }
                 MountSource::Tmpfs { flags: of_volume, .. } => *flags = both(*of_volume, *flags),

@@ -88,6 +88,9 @@ fn arguments(row: Option<&Field>, had: &[ArgVal], has: &[ArgVal], told: &mut Vec
     }
     for new in has {
         let key = name(new);
+        if key == "propagation" && find(had, &key).is_none_or(|old| old.value != new.value.value) {
+            told.push(format!("{key} {}", new.value));
+        }
         if GIVING.contains(&key.as_str()) && find(had, &key).is_none() && !(key == "rw" && find(had, "ro").is_some()) {
             told.push(format!("`{key}` added"));
         }

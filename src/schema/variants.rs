@@ -119,6 +119,7 @@ const BIND: &[ArgSpec] = &[
     flag("nosymfollow"),
     flag("idmap"),
     named("recursive", Ty::Bool),
+    named("propagation", Ty::Symbol(&["private", "slave", "shared"])),
 ];
 
 /// What of a pod its containers share.
@@ -161,7 +162,7 @@ const TMPFS: &[ArgSpec] = &[
 pub(super) const MOUNTS: &[Variant] = &[
     variant(
         "bind",
-        "a file or directory of the host: the same path where no SOURCE is named, read-only unless `rw`; with `idmap` (root only) owners are shown as the ids inside that have their numbers",
+        "a file or directory of the host: the same path where no SOURCE is named, read-only unless `rw`; with `idmap` (root only) owners are shown as the ids inside that have their numbers; with `propagation: slave` what the host mounts there later is seen, with `shared` (root without `user new` only) each side sees the other's",
         BIND,
     ),
     variant("tmpfs", "memory; 64MiB where no size is named", TMPFS),

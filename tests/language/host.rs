@@ -34,6 +34,7 @@ pub(super) fn path(kind: PathKind) -> PathFact {
         gid: 0,
         submounts: Vec::new(),
         mount_flags: Vec::new(),
+        propagation: String::new(),
         interpreter: None,
         interpreter_links: Vec::new(),
         libraries: Vec::new(),

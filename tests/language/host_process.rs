@@ -1,9 +1,78 @@
-//! Cases of the checker about what the program is given: how it is scheduled, and what it inherits.
+//! Cases of the checker about what the program is given: how it is scheduled, what it inherits, its label, and what is mounted later.
 
-use super::host::{Case, user};
+use nsl::host::{HostFacts, PathFact, PathKind};
+
+use super::host::{Case, path, user, with_path};
 use crate::plan::{root_on_v1, user_on_v2};
 
+fn profiles(loaded: &[(&str, &str)]) -> HostFacts {
+    let mut facts = root_on_v1();
+    facts.security.apparmor = Some(true);
+    facts.security.profiles = Some(loaded.iter().map(|(name, mode)| (name.to_string(), mode.to_string())).collect());
+    facts
+}
+
 pub(super) const CASES: &[Case] = &[
+    Case {
+        code: "label-module-missing",
+        name: "apparmor",
+        body: "user new\n  apparmor = \"web\"",
+        host: || user(|it| it.security.apparmor = Some(false)),
+    },
+    Case {
+        code: "label-module-missing",
+        name: "selinux",
+        body: "user new\n  selinux = \"u:r:t:s0\"",
+        host: || user(|it| it.security.selinux = Some(false)),
+    },
+    Case {
+        code: "-",
+        name: "preferred-label",
+        body: "user new\n  prefer apparmor = \"web\"",
+        host: || user(|it| it.security.apparmor = Some(false)),
+    },
+    Case {
+        code: "apparmor-not-loaded",
+        name: "web",
+        body: "apparmor = \"web\"\n  user new",
+        host: || profiles(&[("other", "enforce")]),
+    },
+    Case {
+        code: "label-not-enforced",
+        name: "complain",
+        body: "apparmor = \"web\"\n  user new",
+        host: || profiles(&[("web", "complain")]),
+    },
+    Case {
+        code: "-",
+        name: "enforced",
+        body: "apparmor = \"web\"\n  user new",
+        host: || profiles(&[("web", "enforce")]),
+    },
+    Case {
+        code: "label-not-enforced",
+        name: "permissive",
+        body: "user new\n  selinux = \"u:r:t:s0\"",
+        host: || user(|it| (it.security.selinux, it.security.selinux_enforcing) = (Some(true), Some(false))),
+    },
+    Case {
+        code: "propagation-private",
+        name: "slave",
+        body: "user new\n  mnt new {\n    mount /bin = bind\n    mount /media = bind(ro, propagation: slave)\n  }",
+        host: || with_path("/media", PathFact { propagation: "private".into(), ..path(PathKind::Dir) }),
+    },
+    Case {
+        code: "-",
+        name: "slave-of-a-slave",
+        body: "user new\n  mnt new {\n    mount /bin = bind\n    mount /media = bind(ro, propagation: slave)\n  }",
+        host: || with_path("/media", PathFact { propagation: "slave".into(), ..path(PathKind::Dir) }),
+    },
+    Case {
+        code: "propagation-private",
+        name: "shared-of-a-slave",
+        body: "mnt new {\n    mount /bin = bind\n    mount /media = bind(rw, propagation: shared)\n  }",
+        host: || with_path("/media", PathFact { propagation: "slave".into(), ..path(PathKind::Dir) }),
+    },
     Case { code: "nice-not-permitted", name: "user", body: "user new\n  nice = -1", host: user_on_v2 },
     Case { code: "-", name: "nicer", body: "user new\n  nice = 1\n  oom-score-adj = 10", host: user_on_v2 },
     Case { code: "-", name: "preferred-nice", body: "user new\n  prefer nice = -1", host: user_on_v2 },

@@ -72,6 +72,7 @@ fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
         proc_masked: Vec::new(),
         unprivileged_port_start: 1024,
         hard_limits: BTreeMap::new(),
+        security: Default::default(),
         process: ProcessFacts {
             nice_limit: Some(0),
             rtprio_limit: Some(0),

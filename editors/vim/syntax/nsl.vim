@@ -12,8 +12,8 @@ syn iskeyword @,48-57,_,-,.
 
 " words: begin
 syn keyword nslArgument contained address backoff bridge count digest fd hidepid inodes level lower max mode
-      \ mtu netns parent path peer peer-address period pid pod port priority rbps recursive riops sandbox size
-      \ subset upper wbps wiops within work
+      \ mtu netns parent path peer peer-address period pid pod port priority propagation rbps recursive riops
+      \ sandbox size subset upper wbps wiops within work
 syn keyword nslCapability contained audit_control audit_read audit_write block_suspend bpf checkpoint_restore
       \ chown dac_override dac_read_search fowner fsetid ipc_lock ipc_owner kill lease linux_immutable
       \ mac_admin mac_override mknod net_admin net_bind_service net_broadcast net_raw perfmon setfcap setgid
@@ -255,14 +255,14 @@ syn keyword nslConstant contained ADDR_COMPAT_LAYOUT ADDR_LIMIT_32BIT ADDR_LIMIT
       \ UDP_SEGMENT UFFD_USER_MODE_ONLY UMOUNT_NOFOLLOW UNAME26 USRQUOTA WCONTINUED WEXITED WHOLE_SECONDS
       \ WNOHANG WNOWAIT WSTOPPED WUNTRACED XATTR_CREATE XATTR_REPLACE
 syn keyword nslDeclaration contained container pod profile sandbox
-syn keyword nslField contained abi address after allow ambient as boottime core core-scheduling cpu
+syn keyword nslField contained abi address after allow ambient apparmor as boottime core core-scheduling cpu
       \ cpu-affinity cpu.max cpu.weight cpuset.cpus cpuset.mems cwd data deny dns domainname env essential fd
       \ files fsize group groups hide host hostname hugetlb.max init io.max io.weight ionice keep link locks
       \ loopback map memlock memory.high memory.low memory.max memory.min memory.oom.group memory.swap.max
       \ mkdir monotonic mount msgqueue nice no-new-privs nofile nproc oom-score-adj otherwise personality
       \ pids.max private protect publish ready realtime restart root route rss rtprio rttime run scheduling
-      \ scope setgroups signal sigpending stack stderr stdin stdout sysctl tcp.bind tcp.connect timeout
-      \ timer-slack tty umask uplink volume with-parent
+      \ scope selinux setgroups signal sigpending stack stderr stdin stdout sysctl tcp.bind tcp.connect
+      \ timeout timer-slack tty umask uplink volume with-parent
 syn keyword nslKeyword contained as else for group if let nsl param require syscalls use with
 syn keyword nslModifier contained default final optional override prefer remove
 syn keyword nslOperatorWord contained and in not or
@@ -316,8 +316,8 @@ syn keyword nslValue contained abstract-unix-socket addr-compat-layout addr-limi
       \ ephemeral errno exec false fifo file gid host i386 idle idmap image in inherit invisible join kill
       \ kill-thread linux32 log macvlan mqueue never new noaccess noexec none nosymfollow null on-failure
       \ other out outer overlay own passthru pid pod private proc ptraceable quota rates realtime ro rr rw
-      \ secret signal stdout sticky-timeouts subid suid sys tcp tmpfs trap tree true uid uname26 unlimited
-      \ unprivileged up user vepa veth volume
+      \ secret shared signal slave stdout sticky-timeouts subid suid sys tcp tmpfs trap tree true uid uname26
+      \ unlimited unprivileged up user vepa veth volume
 " words: end
 
 syn case match

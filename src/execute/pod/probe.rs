@@ -1,7 +1,7 @@
 //! Whether a container is ready: asked from inside its namespaces, by a process that is gone afterwards.
 
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::execute::child::{self, Birth};
 use crate::execute::failure::{Context, Done, Failure};
 use crate::execute::join::{self, Opened};
 use crate::execute::program::Command;
-use crate::execute::{cgroup, filter, identity, sys};
+use crate::execute::{attributes, cgroup, filter, identity, labels, sys};
 use crate::plan::{Action, Bytes, Plan, Probe, Readiness, Stage};
 
 /// How long a probe that failed waits before it tries again.
@@ -64,7 +64,9 @@ fn ask(ready: &Readiness, plan: &Plan, inside: &Inside) -> Done {
         for path in inside.cgroups {
             cgroup::enter(path, nix::unistd::getpid().as_raw())?;
         }
+        attributes::be_as_admitted(plan)?;
     }
+    let host_proc = labels::host_proc(plan)?;
     inside.namespaces.iter().try_for_each(join::enter)?;
     match &ready.probe {
         Probe::Tcp { address, port } => {
@@ -75,7 +77,7 @@ fn ask(ready: &Readiness, plan: &Plan, inside: &Inside) -> Done {
         Probe::File(path) => again(until, PAUSE, || std::fs::symlink_metadata(path).is_ok()),
         Probe::Exec(argv) => {
             let asking = asking(plan, argv);
-            again(until, PROGRAM_PAUSE, || succeeds(&asking, &filters).unwrap_or(false))
+            again(until, PROGRAM_PAUSE, || succeeds(&asking, &filters, host_proc.as_ref()).unwrap_or(false))
         }
     }
 }
@@ -117,7 +119,7 @@ fn compiled(plan: &Plan) -> Done<Vec<(usize, Vec<libc::sock_filter>)>> {
 }
 
 /// Runs the program once. Its output is the container's.
-fn succeeds(plan: &Plan, filters: &[(usize, Vec<libc::sock_filter>)]) -> Done<bool> {
+fn succeeds(plan: &Plan, filters: &[(usize, Vec<libc::sock_filter>)], host_proc: Option<&OwnedFd>) -> Done<bool> {
     let command = plan.steps.iter().find_map(|step| match &step.action {
         Action::Exec { argv, env } => Some(Command::new(argv, env)),
         _ => None,
@@ -151,6 +153,7 @@ fn succeeds(plan: &Plan, filters: &[(usize, Vec<libc::sock_filter>)]) -> Done<bo
                 gate,
                 supervisor_fd,
                 proc: None,
+                host_proc: host_proc.and_then(|it| it.try_clone().ok()),
                 janitor: None,
             })
         }

@@ -22,7 +22,7 @@ pub use tree::*;
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::{Cidr, NsKind, Port, SecretFrom, Signal, Via};
+use crate::policy::{Cidr, NsKind, Port, Propagation, SecretFrom, SecurityModule, Signal, Via};
 use crate::source::Span;
 
 /// Everything that a run does, in order.
@@ -112,6 +112,9 @@ pub enum Action {
         path: String,
         /// Whether mounts below it come along.
         recursive: bool,
+        /// Whether what is mounted there later does.
+        #[serde(default, skip_serializing_if = "Propagation::is_private")]
+        propagation: Propagation,
     },
     /// Make what is missing at a path below a writable source, so that it can be covered; removed again when the run
     /// ends. A path that exists is left as it is.
@@ -225,6 +228,13 @@ pub enum Action {
     EnterCgroup(CgroupDir),
     /// Set how the child, or this process, is scheduled, or what its children inherit.
     SetAttribute(Attribute),
+    /// Write to /proc/self/attr the label that execve(2) gives.
+    SetLabel {
+        /// Whose label it is.
+        module: SecurityModule,
+        /// A profile, or a context.
+        label: String,
+    },
     /// unshare(2) of a cgroup namespace, after the cgroup was entered.
     UnshareCgroup,
     /// unshare(2) of a time namespace; children are born into it.

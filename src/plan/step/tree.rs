@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::policy::{Access, MountFlags, ProcOptions};
+use crate::policy::{Access, MountFlags, ProcOptions, Propagation};
 
 /// What `/` is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +85,9 @@ pub enum MountStep {
         access: Access,
         /// What it refuses.
         flags: MountFlags,
+        /// Whether what is mounted there later comes along.
+        #[serde(default, skip_serializing_if = "Propagation::is_private")]
+        propagation: Propagation,
     },
     /// tmpfs(5)
     Tmpfs {

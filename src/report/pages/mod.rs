@@ -26,6 +26,7 @@ mod command;
 mod filter;
 mod host;
 mod joins;
+mod labels;
 mod landlock;
 mod language;
 mod layers;
@@ -83,6 +84,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         special::PAGES,
         filter::PAGES,
         limits::PAGES,
+        labels::PAGES,
         landlock::PAGES,
         net::PAGES,
         host::PAGES,

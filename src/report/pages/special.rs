@@ -1,12 +1,40 @@
 //! Pages: secrets, devices, owners that are mapped, sockets.
 
-use super::{Page, Severity, error, warning};
+use super::{Page, Severity, advice, error, warning};
 
 const fn of_host(code: &'static str, severity: Severity, title: &'static str, text: &'static str) -> Page {
     Page { code, severity, title, text, wrong: "", right: "" }
 }
 
 pub(super) const PAGES: &[Page] = &[
+    error(
+        "propagation-shared",
+        "a mount that is to lead out of a user namespace",
+        "Between a user namespace and a less privileged one mounts go one way: a mount namespace of the sandbox's own user namespace has slaves of what the host shares, and no peers. mount_namespaces(7).",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    mount /bin = bind\n    mount /media = bind(propagation: shared)\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    mount /bin = bind\n    mount /media = bind\n  }\n}\n",
+    ),
+    error(
+        "propagation-below",
+        "something below a bind that the host can mount over",
+        "With `propagation: slave` or `shared` the host may mount a file system over any directory below the bind while the sandbox runs, and what a policy has put or hidden there would be covered, or be seen again. With `shared` the sandbox's own mounts below it would appear on the host.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    mount /bin = bind\n    mount /media = bind(propagation: slave)\n    hide /media/keys\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    mount /bin = bind\n    mount /media = bind\n    hide /media/keys\n  }\n}\n",
+    ),
+    advice(
+        "propagation-as-mounted",
+        "later mounts have the flags of the host",
+        "The flags of a bind are those of the mounts that are there when the sandbox is built. What the host mounts below later comes along with the flags that it was mounted with there: read-only, without set-user-id bits and devices only if the host has mounted it so.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    mount /bin = bind\n    mount /media = bind(propagation: slave)\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    mount /bin = bind\n    mount /media = bind\n  }\n}\n",
+    ),
+    error(
+        "propagation-private",
+        "a source that has nothing to pass on",
+        "Only a mount that is shared on the host passes on what is mounted below it: `mount --make-shared`, or systemd, which makes all of the host's mounts shared. A copy of a private mount is private, whatever the policy asks for, so the run does not begin.",
+        "",
+        "",
+    ),
     error(
         "secret-source",
         "a secret without a source, or with one that is none",

@@ -4,7 +4,8 @@ use super::Lower;
 use super::overlay::overlay;
 use super::read::{argument, boolean, count, size, text};
 use crate::policy::{
-    Access, Entry, EntryKind, Image, Mnt, Mode, MountFlags, MountSource, ProcOptions, Root, SecretFrom, Traced,
+    Access, Entry, EntryKind, Image, Mnt, Mode, MountFlags, MountSource, ProcOptions, Propagation, Root, SecretFrom,
+    Traced,
 };
 use crate::report::Diagnostic;
 use crate::resolve::merge::Candidate;
@@ -95,6 +96,11 @@ pub(super) fn source(lower: &mut Lower, val: &Val, path: &str) -> Option<MountSo
             recursive: argument(args, "recursive").and_then(boolean).unwrap_or(true),
             flags: flags(args),
             idmap: argument(args, "idmap").is_some(),
+            propagation: match argument(args, "propagation").and_then(text).as_deref() {
+                Some("slave") => Propagation::Slave,
+                Some("shared") => Propagation::Shared,
+                _ => Propagation::Private,
+            },
         },
         "tmpfs" => MountSource::Tmpfs {
             size: argument(args, "size").and_then(size),

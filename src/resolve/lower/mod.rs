@@ -113,6 +113,7 @@ impl Lower<'_, '_> {
             ),
             limits: self.limits(),
             attributes: self.attributes(),
+            labels: self.labels(),
             sysctls: self.sysctls(),
             stop: self.stop(),
             volumes: pods::volumes(self),

@@ -24,6 +24,12 @@ impl Lower<'_, '_> {
     }
 }
 
+impl Lower<'_, '_> {
+    pub(super) fn labels(&mut self) -> Labels {
+        Labels { apparmor: self.setting("apparmor", text), selinux: self.setting("selinux", text) }
+    }
+}
+
 fn io_priority(val: &Val) -> Option<IoPriority> {
     let (name, level) = variant(val, "level")?;
     let class = [IoClass::Realtime, IoClass::BestEffort, IoClass::Idle].into_iter().find(|it| it.name() == name)?;

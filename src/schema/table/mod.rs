@@ -3,6 +3,7 @@
 mod body;
 mod cgroup;
 mod kernel;
+mod labels;
 mod limits;
 mod mnt;
 mod namespaces;
@@ -100,6 +101,7 @@ const ROWS: &[&[Field]] = &[
     body::BODY,
     stdio::STDIO,
     process::PROCESS,
+    labels::LABELS,
     kernel::SYSCTL,
     namespaces::USER,
     namespaces::PID,

@@ -38,15 +38,15 @@
     "user" "uts"))
 
 ((statement name: (field_name) @variable.other.member)
-  (#any-of? @variable.other.member "abi" "address" "after" "allow" "ambient" "as" "boottime" "core"
+  (#any-of? @variable.other.member "abi" "address" "after" "allow" "ambient" "apparmor" "as" "boottime" "core"
     "core-scheduling" "cpu" "cpu-affinity" "cpu.max" "cpu.weight" "cpuset.cpus" "cpuset.mems" "cwd" "data"
     "deny" "dns" "domainname" "env" "essential" "fd" "files" "fsize" "group" "groups" "hide" "host" "hostname"
     "hugetlb.max" "init" "io.max" "io.weight" "ionice" "keep" "link" "locks" "loopback" "map" "memlock"
     "memory.high" "memory.low" "memory.max" "memory.min" "memory.oom.group" "memory.swap.max" "mkdir"
     "monotonic" "mount" "msgqueue" "nice" "no-new-privs" "nofile" "nproc" "oom-score-adj" "otherwise"
     "personality" "pids.max" "private" "protect" "publish" "ready" "realtime" "restart" "root" "route" "rss"
-    "rtprio" "rttime" "run" "scheduling" "scope" "setgroups" "signal" "sigpending" "stack" "stderr" "stdin"
-    "stdout" "sysctl" "tcp.bind" "tcp.connect" "timeout" "timer-slack" "tty" "umask" "uplink" "volume"
+    "rtprio" "rttime" "run" "scheduling" "scope" "selinux" "setgroups" "signal" "sigpending" "stack" "stderr"
+    "stdin" "stdout" "sysctl" "tcp.bind" "tcp.connect" "timeout" "timer-slack" "tty" "umask" "uplink" "volume"
     "with-parent"))
 
 ((statement label: (symbol) @constant.builtin)
@@ -119,8 +119,8 @@
     "idmap" "image" "in" "inherit" "invisible" "join" "kill" "kill-thread" "linux32" "log" "macvlan" "mqueue"
     "never" "new" "noaccess" "noexec" "none" "nosymfollow" "null" "on-failure" "other" "out" "outer" "overlay"
     "own" "passthru" "pid" "pod" "private" "proc" "ptraceable" "quota" "rates" "realtime" "ro" "rr" "rw"
-    "secret" "signal" "stdout" "sticky-timeouts" "subid" "suid" "sys" "tcp" "tmpfs" "trap" "tree" "true" "uid"
-    "uname26" "unlimited" "unprivileged" "up" "user" "vepa" "veth" "volume"))
+    "secret" "shared" "signal" "slave" "stdout" "sticky-timeouts" "subid" "suid" "sys" "tcp" "tmpfs" "trap"
+    "tree" "true" "uid" "uname26" "unlimited" "unprivileged" "up" "user" "vepa" "veth" "volume"))
 
 ([
   (statement value: (symbol) @constant)
