@@ -15,6 +15,7 @@ mod failures;
 mod faults;
 mod files;
 mod filter;
+mod hostile;
 mod identity;
 mod images;
 mod inject;
