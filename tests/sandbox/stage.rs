@@ -67,7 +67,7 @@ pub fn in_vm() -> bool {
 
 /// How long a run may take before it counts as hung. Software emulation is slow.
 pub fn patience() -> Duration {
-    Duration::from_secs(if in_vm() { 120 } else { 30 })
+    Duration::from_secs(if in_vm() { 300 } else { 30 })
 }
 
 impl Who {

@@ -146,10 +146,13 @@ both! {
             outside.facts["tasks"] = profile.tasks.into();
             outside.facts["work"] = stage.path("work").display().to_string().into();
             outside.facts["writable"] = serde_json::json!([stage.path("work")]);
-            let answers = outside.attack(stage.with_text(&text), &[]);
-            assert!(answers.keys().eq(&all), "{name}: {answers:#?}");
-            let granted: BTreeSet<&str> =
-                profile.granted.iter().filter(|it| it.1.contains(&who)).flat_map(|it| it.0).copied().collect();
+            // Half a thousand processes are too many for an emulated machine.
+            let is_spared = |it: &&str| stage::in_vm() && profile.tasks > 64 && *it == "fork-bomb";
+            let names: Vec<&str> = all.iter().map(String::as_str).filter(|it| !is_spared(it)).collect();
+            let answers = outside.attack(stage.with_text(&text), &names);
+            assert!(answers.keys().eq(&names), "{name}: {answers:#?}");
+            let granted = profile.granted.iter().filter(|it| it.1.contains(&who)).flat_map(|it| it.0).copied();
+            let granted: BTreeSet<&str> = granted.filter(|it| !is_spared(it)).collect();
             let broken = broken(&answers);
             let differ = broken.symmetric_difference(&granted).filter(|it| broken.contains(*it) || !OF_SOME_KERNELS.contains(it));
             wrong.extend(differ.map(|it| format!("{name}, {it}: {:?}", answers[*it])));
