@@ -18,9 +18,9 @@ fn strong(who: Who) -> Stage {
         .folder("work/.git")
         .folder("work/.git/hooks")
         .file("work/.env", 0o644, "secret\n")
-        .line("mnt", "mount /work = bind(./work, rw)")
-        .line("mnt", "protect /work/.git/hooks = dir")
-        .line("mnt", "hide /work/.env");
+        .line("mnt", "mount /srv = bind(./work, rw)")
+        .line("mnt", "protect /srv/.git/hooks = dir")
+        .line("mnt", "hide /srv/.env");
     [
         "otherwise = errno(EPERM)",
         "allow @service",
@@ -80,7 +80,7 @@ const WEAK: &[Weak] = &[
     ("seccomp", BOTH, |it| without(it, "seccomp"), &[
         "filter", "TIOCLINUX", "TIOCSTI", "abi-i386", "abi-x32", "add_key", "adjtimex", "bpf", "clock_adjtime", "clock_settime", "clone3", "fanotify_init",
         "fsconfig", "io_uring_enter", "io_uring_register", "io_uring_setup", "kcmp", "keyctl", "modify_ldt", "netlink-audit", "netlink-netfilter",
-        "netlink-uevent", "open_by_handle_at", "perf_event_open", "personality", "pidfd_getfd", "process_vm_readv", "process_vm_writev", "ptrace",
+        "netlink-uevent", "perf_event_open", "personality", "pidfd_getfd", "process_vm_readv", "process_vm_writev", "ptrace",
         "quotactl", "request_key", "setns", "userfaultfd", "vsock", "alg-socket", "bluetooth-socket",
     ]),
     ("caps { keep none }, seccomp, and an id that is not 0", BOTH, |it| without(powerful(root_inside(it)), "seccomp"), &[
@@ -101,12 +101,12 @@ const WEAK: &[Weak] = &[
     ("pids.max", ROOT, |it| it.drop_line("cgroup", "prefer pids.max"), &["fork-bomb"]),
     ("mnt new", BOTH, |it| it.section("mnt", "host", &[]), &["ns-mnt"]),
     ("a read-only root", BOTH, |it| it.line("mnt", "root = host(rw)"), &["write-tree", "mounts-read-only"]),
-    ("hide", BOTH, |it| it.drop_line("mnt", "hide /home").drop_line("mnt", "hide /sys/firmware").drop_line("mnt", "hide /work/.env"), &[
+    ("hide", BOTH, |it| it.drop_line("mnt", "hide /home").drop_line("mnt", "hide /sys/firmware").drop_line("mnt", "hide /srv/.env"), &[
         "read-hidden", "sys-firmware", "repository-secrets",
     ]),
     ("protect", BOTH, |it| it.drop_line("mnt", "protect"), &["repository-hooks"]),
-    ("nosuid", BOTH, |it| it.line("mnt", "mount /work = bind(./work, rw, suid)"), &["mounts-nosuid"]),
-    ("nodev", BOTH, |it| it.line("mnt", "mount /work = bind(./work, rw, dev)"), &["mounts-nodev"]),
+    ("nosuid", BOTH, |it| it.line("mnt", "mount /srv = bind(./work, rw, suid)"), &["mounts-nosuid"]),
+    ("nodev", BOTH, |it| it.line("mnt", "mount /srv = bind(./work, rw, dev)"), &["mounts-nodev"]),
     ("noexec, size", BOTH, |it| it.line("mnt", "mount /tmp = tmpfs(size: 4GiB)"), &["tmp-noexec", "tmp-bounded"]),
     ("mount /proc = proc, and caps { keep none }", BOTH, |it| it.section("user", "new", &["map uid 0 = caller", "map gid 0 = caller", "as = 0"]).section("caps", "", &["keep NET_ADMIN"]).line("mnt", "mount /proc = bind(rw)"), &[
         "proc-write-sys-net-ipv4-ip_forward",
@@ -121,7 +121,7 @@ const WEAK: &[Weak] = &[
     ("everything", ROOT, hosts_root, &[
         "ns-user", "host-process-environ", "host-process-fds", "host-process-memory", "host-process-pidfd", "host-process-ptrace", "host-process-read",
         "host-process-root", "host-process-signal", "runtime-program", "acct", "swapon", "swapoff", "settimeofday", "kernel-log", "vhangup", "iopl",
-        "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "by-handle", "device-made", "device-disk", "cgroup-write",
+        "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "open_by_handle_at", "by-handle", "device-made", "device-disk", "cgroup-write",
         "sys-write", "proc-kcore", "proc-kmsg", "proc-timer_list", "proc-sched_debug", "proc-latency_stats", "proc-vmcore",
         "proc-write-irq-default_smp_affinity", "proc-write-sys-kernel-core_pattern", "proc-write-sys-kernel-modprobe", "proc-write-sys-vm-drop_caches",
         "proc-write-sysrq-trigger",
@@ -149,7 +149,7 @@ const ALWAYS: &[Always] = &[
     (
         &[
             "acct", "swapon", "swapoff", "settimeofday", "kernel-log", "vhangup", "iopl", "init_module", "finit_module", "delete_module", "kexec_load",
-            "kexec_file_load", "by-handle", "device-made",
+            "kexec_file_load", "open_by_handle_at", "by-handle", "device-made",
         ],
         USER,
         "the kernel wants a capability of the host, which no sandbox of a user has",
@@ -171,7 +171,7 @@ const ALWAYS: &[Always] = &[
 const OF_SOME_HOSTS: &[&str] = &[
     "abi-i386", "abi-x32", "acct", "add_key", "alg-socket", "bluetooth-socket", "bpf", "cgroup-write", "delete_module", "device-disk", "device-made",
     "fanotify_init", "finit_module", "init_module", "io_uring_enter", "io_uring_register", "io_uring_setup", "iopl", "kcmp", "kernel-log",
-    "kexec_file_load", "kexec_load", "key-socket", "keyctl", "modify_ldt", "netlink-audit", "netlink-netfilter", "perf_event_open", "proc-acpi",
+    "kexec_file_load", "kexec_load", "key-socket", "keyctl", "modify_ldt", "netlink-audit", "netlink-netfilter", "packet-socket", "perf_event_open", "proc-acpi",
     "proc-asound", "proc-interrupts", "proc-kcore", "proc-keys", "proc-kmsg", "proc-latency_stats", "proc-mtrr", "proc-sched_debug", "proc-scsi",
     "proc-timer_list", "proc-vmcore", "proc-write-irq-default_smp_affinity", "proc-write-sys-kernel-core_pattern", "proc-write-sys-kernel-modprobe",
     "proc-write-sys-vm-drop_caches", "proc-write-sysrq-trigger", "quotactl", "request_key", "settimeofday", "swapoff", "swapon", "sys-firmware",
@@ -225,7 +225,7 @@ both! {
 
 fn outside(who: Who) -> Outside {
     let mut outside = Outside::new(who);
-    outside.facts["work"] = "/work".into();
-    outside.facts["writable"] = serde_json::json!(["/work"]);
+    outside.facts["work"] = "/srv".into();
+    outside.facts["writable"] = serde_json::json!(["/srv"]);
     outside
 }
