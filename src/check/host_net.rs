@@ -37,11 +37,38 @@ pub(super) fn check(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnost
         );
         return;
     }
+    for link in &sandbox.net.links {
+        forwarding(link, sandbox, facts, out);
+    }
     if facts.interfaces.is_empty() {
         return;
     }
     for link in &sandbox.net.links {
         interfaces(link, facts, out);
+    }
+}
+
+/// Masquerading is for packets that are passed on, and this is the host's to do or not.
+fn forwarding(link: &Traced<Link>, sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
+    let (LinkKind::Veth(veth), Some(forwards)) = (&link.value.kind, facts.forwards) else { return };
+    if !veth.nat || veth.netns.is_some() {
+        return;
+    }
+    let more = sandbox.net.addresses.iter().filter(|it| it.value.link == link.value.name);
+    let addresses: Vec<_> = link.value.address.into_iter().chain(more.map(|it| it.value.address)).collect();
+    let of = |v4: bool| addresses.iter().any(|it| it.address.is_ipv4() == v4);
+    for (needed, has, name) in
+        [(of(true), forwards.ipv4, "net.ipv4.ip_forward"), (of(false), forwards.ipv6, "net.ipv6.conf.all.forwarding")]
+    {
+        if needed && !has {
+            out.push(
+                Diagnostic::error("nat-without-forwarding", format!("{} passes nothing on: {name} is 0", facts.name))
+                    .label(link.span(), "`nat` is for what is passed on")
+                    .help(format!(
+                        "as root: `sysctl -w {name}=1`, which makes a router of the host; nsl does not change that by itself. `uplink = user` needs none of it"
+                    )),
+            );
+        }
     }
 }
 

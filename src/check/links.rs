@@ -16,6 +16,7 @@ pub(super) fn check(net: &Net, out: &mut Vec<Diagnostic>) {
         names(link, out);
         if let LinkKind::Veth(_) = link.value.kind {
             pair(link, net, out);
+            nat(link, net, out);
         }
         small(link, net, out);
     }
@@ -106,6 +107,22 @@ fn pair(link: &Traced<Link>, net: &Net, out: &mut Vec<Diagnostic>) {
                 .label(link.span(), "the second")
                 .label(other.span(), "the first")
                 .help("give each its own name, or leave `peer` out"),
+        );
+    }
+}
+
+/// What `nat` is about, and a network whose gateway somebody is.
+fn nat(link: &Traced<Link>, net: &Net, out: &mut Vec<Diagnostic>) {
+    let LinkKind::Veth(veth) = &link.value.kind else { return };
+    if !veth.nat {
+        return;
+    }
+    let of_link = addresses(net).into_iter().any(|(name, ..)| name == link.value.name);
+    if !of_link || (veth.peer_address.is_none() && veth.bridge.is_none()) {
+        out.push(
+            Diagnostic::error("veth-contradiction", "`nat` is for a pair with addresses, and this one lacks them")
+                .label(link.span(), "whose packets, and who passes them on?")
+                .help("write both, as in `veth(address: 10.1.0.2/24, peer-address: 10.1.0.1/24, nat)`, or a `bridge` that has the address of the gateway"),
         );
     }
 }

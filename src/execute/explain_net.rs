@@ -61,6 +61,12 @@ pub(super) fn link(link: &LinkStep, errno: i32) -> Option<String> {
         libc::EBUSY => Some(format!(
             "{named} is in use: a macvlan in mode `passthru` wants its parent for itself, and an interface can be a port of one bridge only"
         )),
+        0 if !link.nat.is_empty() => text(
+            "`nat` is for packets that are passed on. `sysctl -w net.ipv4.ip_forward=1` (net.ipv6.conf.all.forwarding for IPv6) there, as root, makes a router of it; nsl does not do that by itself",
+        ),
+        libc::EOPNOTSUPP | libc::ENOENT if !link.nat.is_empty() => text(
+            "this kernel lacks what masquerading needs: nft_masq and nf_nat, as modules or built in, and tables that have an owner (Linux 5.12)",
+        ),
         libc::EOPNOTSUPP => match &link.kind {
             LinkKind::Veth(veth) if veth.bridge.is_some() => {
                 Some(format!("{named} is no bridge, or this kernel has no veth"))

@@ -1,7 +1,7 @@
 //! Interfaces, addresses and routes: rtnetlink(7).
 
 use std::net::IpAddr;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
@@ -14,22 +14,38 @@ use nix::sched::{CloneFlags, setns};
 use rustix::fs::{Mode, OFlags};
 
 use super::failure::{Context, Done, Failure};
+use super::lent::{self, Lent};
 use super::netlink::Netlink;
+use super::nftables;
 use crate::plan::{Cidr, LinkKind, LinkStep, MacvlanMode, NextHop, RouteStep, Veth};
 
-/// An interface on the host that is ours to remove.
-pub struct MadeLink {
-    /// Where it is.
-    host: Netlink,
-    index: u32,
+/// What a sandbox has of the host's network.
+pub enum MadeLink {
+    /// One end of a pair, which is ours to remove.
+    Pair {
+        /// Where it is.
+        host: Netlink,
+        /// Its number there.
+        index: u32,
+        /// Holds the rules of masquerading, if there are any.
+        nat: Option<Netlink>,
+    },
+    /// An interface that was handed in.
+    Lent(Lent),
 }
 
 impl MadeLink {
     /// Removes it, and so the other end. It may be gone already: it dies with the sandbox's network namespace, only later.
-    pub fn remove(mut self) {
-        let mut message = LinkMessage::default();
-        message.header.index = self.index;
-        let _ = self.host.request(RouteNetlinkMessage::DelLink(message), 0);
+    pub fn remove(self) {
+        match self {
+            MadeLink::Pair { mut host, index, nat } => {
+                let mut message = LinkMessage::default();
+                message.header.index = index;
+                let _ = host.request(RouteNetlinkMessage::DelLink(message), 0);
+                drop(nat);
+            }
+            MadeLink::Lent(lent) => lent.take_back(),
+        }
     }
 }
 
@@ -38,7 +54,7 @@ fn family(address: IpAddr) -> AddressFamily {
 }
 
 /// The number of an interface of this process's network namespace.
-fn index(name: &str) -> Done<u32> {
+pub(super) fn index(name: &str) -> Done<u32> {
     nix::net::if_::if_nametoindex(name).context(|| format!("looking for the interface {name}"))
 }
 
@@ -56,18 +72,29 @@ pub fn make(step: &LinkStep, inside: BorrowedFd) -> Done<Option<MadeLink>> {
             None => pair(step, veth, inside).map(Some),
         },
         LinkKind::Macvlan { parent, mode } => macvlan(step, parent, *mode, inside).map(|()| None),
-        LinkKind::Move { from } => hand_in(step, from, inside).map(|()| None),
+        LinkKind::Move { from } => Ok(Some(MadeLink::Lent(lent::lend(from, &step.name, inside)?))),
         LinkKind::Bridge => Err(Failure::refused("a bridge of the sandbox's own is made inside")),
     }
 }
 
 /// Does something in another network namespace, and comes back.
 fn in_namespace<T>(path: &str, action: impl FnOnce() -> Done<T>) -> Done<T> {
-    let open = |path: &str| -> Done<OwnedFd> {
-        rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).context(|| format!("opening {path}"))
-    };
-    let (own, other) = (open("/proc/self/ns/net")?, open(path)?);
-    setns(&other, CloneFlags::CLONE_NEWNET).context(|| format!("entering {path}"))?;
+    inside_of(open(path)?.as_fd(), action)
+}
+
+fn open(path: &str) -> Done<OwnedFd> {
+    rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).context(|| format!("opening {path}"))
+}
+
+/// The network namespace of this process.
+pub(super) fn own_namespace() -> Done<OwnedFd> {
+    open("/proc/self/ns/net")
+}
+
+/// The same in one that is open.
+pub(super) fn inside_of<T>(namespace: BorrowedFd, action: impl FnOnce() -> Done<T>) -> Done<T> {
+    let own = own_namespace()?;
+    setns(namespace, CloneFlags::CLONE_NEWNET).context(|| "entering another network".to_string())?;
     let result = action();
     setns(&own, CloneFlags::CLONE_NEWNET).context(|| "coming back to the host's network".to_string())?;
     result
@@ -88,15 +115,34 @@ fn pair(step: &LinkStep, veth: &Veth, inside: BorrowedFd) -> Done<MadeLink> {
     outer.attributes.push(info(InfoKind::Veth, Some(InfoData::Veth(InfoVeth::Peer(inner)))));
     let created = host.request(RouteNetlinkMessage::NewLink(outer), NLM_F_CREATE | NLM_F_EXCL);
     created.map_err(|it| it.failure(format!("making the pair {} and {name}", step.name)))?;
-    let made = MadeLink { index: index(&name)?, host };
-    let Some(address) = veth.peer_address else { return Ok(made) };
-    match add_address(&name, address) {
-        Ok(()) => Ok(made),
+    let index = index(&name)?;
+    let addressed = veth.peer_address.map_or(Ok(()), |it| add_address(&name, it));
+    // Behind a bridge it is the bridge by which packets come and go.
+    match addressed.and_then(|()| masquerade(step, veth.bridge.as_deref().unwrap_or(&name))) {
+        Ok(nat) => Ok(MadeLink::Pair { host, index, nat }),
         Err(failure) => {
-            made.remove();
+            MadeLink::Pair { host, index, nat: None }.remove();
             Err(failure)
         }
     }
+}
+
+/// Masquerading in this network namespace, if the step asks for it. A network that passes nothing on would make nonsense of it.
+fn masquerade(step: &LinkStep, inner: &str) -> Done<Option<Netlink>> {
+    if step.nat.is_empty() {
+        return Ok(None);
+    }
+    for (v4, key) in [(true, "net/ipv4/ip_forward"), (false, "net/ipv6/conf/all/forwarding")] {
+        let wanted = step.nat.iter().any(|it| it.address.is_ipv4() == v4);
+        if wanted && std::fs::read_to_string(format!("/proc/sys/{key}")).is_ok_and(|it| it.trim() == "0") {
+            let key = key.replace('/', ".");
+            return Err(Failure::refused(format!("the network of the other end passes nothing on: {key} is 0 there")));
+        }
+    }
+    let table = format!("nsl-{}-{}", std::process::id(), step.name);
+    nftables::masquerade(&table, &step.nat, inner)
+        .map(Some)
+        .map_err(|it| it.failure("loading the rules of masquerading"))
 }
 
 fn macvlan(step: &LinkStep, parent: &str, mode: MacvlanMode, inside: BorrowedFd) -> Done {
@@ -118,19 +164,15 @@ fn macvlan(step: &LinkStep, parent: &str, mode: MacvlanMode, inside: BorrowedFd)
     created.map_err(|it| it.failure(format!("making {} on {parent}", step.name)))
 }
 
-fn hand_in(step: &LinkStep, from: &str, inside: BorrowedFd) -> Done {
+/// Puts an interface of this process's network namespace into another one.
+pub(super) fn hand_in(from: &str, name: &str, inside: BorrowedFd) -> Done {
     let mut message = LinkMessage::default();
     message.header.index = index(from)?;
-    // It has to be down to get another name.
-    message.header.change_mask = LinkFlags::Up;
-    Netlink::route()?
-        .request(RouteNetlinkMessage::SetLink(message.clone()), 0)
-        .map_err(|it| it.failure(format!("setting {from} down")))?;
-    message.attributes = vec![LinkAttribute::NetNsFd(inside.as_raw_fd()), LinkAttribute::IfName(step.name.clone())];
-    message.attributes.extend(step.mtu.map(LinkAttribute::Mtu));
+    // On the way it is set down, and so it can get another name.
+    message.attributes = vec![LinkAttribute::NetNsFd(inside.as_raw_fd()), LinkAttribute::IfName(name.to_string())];
     Netlink::route()?
         .request(RouteNetlinkMessage::SetLink(message), 0)
-        .map_err(|it| it.failure(format!("handing in {from} as {}", step.name)))
+        .map_err(|it| it.failure(format!("handing in {from} as {name}")))
 }
 
 /// Makes a bridge.

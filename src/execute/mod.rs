@@ -31,6 +31,7 @@ mod keeper;
 mod kernel_log;
 mod labels;
 mod landlock;
+mod lent;
 mod limits;
 mod links;
 mod mounts;

@@ -1,7 +1,7 @@
 //! netlink(7): one request, one answer, with the words that the kernel has for a refusal.
 
 use std::fmt;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
 use netlink_packet_core::{NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::RouteNetlinkMessage;
@@ -63,6 +63,11 @@ impl Netlink {
         let _ = socket.set_ext_ack(true);
         let _ = socket.set_cap_ack(true);
         Ok(Netlink { socket, sequence: 0 })
+    }
+
+    /// The number of its descriptor.
+    pub fn raw(&self) -> RawFd {
+        self.socket.as_raw_fd()
     }
 
     /// A request of rtnetlink(7), and its acknowledgement.

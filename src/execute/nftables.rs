@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 
-use netlink_packet_core::{NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_REQUEST};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST};
 
 use super::failure::Done;
 pub use super::netlink::Refused;
@@ -262,6 +262,34 @@ fn set(name: usize, family: u8) -> Attributes {
         .number(5, length)
         .nested(9, Attributes::default().number(1, MOST_PINNED))
         .number(10, name as u32 * 2 + u32::from(family == NFPROTO_IPV6) + 1)
+}
+
+const NF_INET_POST_ROUTING: u32 = 4;
+/// NF_IP_PRI_NAT_SRC
+const PRIORITY_OF_NAT: u32 = 100;
+/// NFT_TABLE_F_OWNER, Linux 5.12: the table goes when the socket is closed that made it.
+const OWNED: u32 = 2;
+
+/// Gives packets of these networks an address of this network namespace where they leave it by another interface than `inner`. It lasts as
+/// long as the socket that is returned, however this process ends.
+pub fn masquerade(table: &str, networks: &[Cidr], inner: &str) -> Result<Netlink, Refused> {
+    let mut batch = Batch::new();
+    batch.add(NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, Attributes::default().text(1, table).number(2, OWNED));
+    let hook = Attributes::default().number(1, NF_INET_POST_ROUTING).number(2, PRIORITY_OF_NAT);
+    let chain = Attributes::default().text(1, table).text(3, "out").nested(4, hook).number(5, NF_ACCEPT).text(7, "nat");
+    batch.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE, chain);
+    let mut name = [0; libc::IFNAMSIZ];
+    name[..inner.len()].copy_from_slice(inner.as_bytes());
+    for network in networks {
+        // What comes in from them has their address as its source.
+        let rule = Rule::default().peer(*network, Direction::In).meta(NFT_META_OIFNAME).compare(false, &name);
+        let rule = rule.expression("masq", Attributes::default());
+        let attributes = Attributes::default().text(1, table).text(2, "out").nested(4, rule.0);
+        batch.add(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, attributes);
+    }
+    let mut socket = Netlink::netfilter()?;
+    socket.exchange(&batch.finish())?;
+    Ok(socket)
 }
 
 /// Opens a socket for [`pin`] in the network namespace of this process.

@@ -36,6 +36,9 @@ pub struct HostFacts {
     /// Whether the caller may open /dev/net/tun, which pasta does.
     #[serde(default = "usually")]
     pub tun: bool,
+    /// Whether that network passes packets on: net.ipv4.ip_forward and net.ipv6.conf.all.forwarding; `None` where nobody knows.
+    #[serde(default)]
+    pub forwards: Option<Forwards>,
     /// The interfaces of that network namespace; empty where they are not known.
     #[serde(default)]
     pub interfaces: Vec<String>,
@@ -99,6 +102,15 @@ impl Recorded {
             None => Err("it names no `format`".to_string()),
         }
     }
+}
+
+/// What a network passes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forwards {
+    /// net.ipv4.ip_forward
+    pub ipv4: bool,
+    /// net.ipv6.conf.all.forwarding
+    pub ipv6: bool,
 }
 
 /// The kernel.

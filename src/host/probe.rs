@@ -10,8 +10,8 @@ use rustix::time::{ClockId, clock_gettime};
 use super::mounts::{self, Mount};
 use super::text::{number, text, words};
 use super::{
-    HostFacts, Kernel, Running, UserNamespaces, caller, hierarchies, joinable, labels, landlock, libraries, paths,
-    process,
+    Forwards, HostFacts, Kernel, Running, UserNamespaces, caller, hierarchies, joinable, labels, landlock, libraries,
+    paths, process,
 };
 use crate::policy::{JoinTarget, NsKind};
 
@@ -82,6 +82,10 @@ impl Probe {
             unprivileged_port_start: number("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap_or(1024),
             net_admin,
             tun: rustix::fs::access("/dev/net/tun", rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK).is_ok(),
+            forwards: Some(Forwards {
+                ipv4: number::<u8>("/proc/sys/net/ipv4/ip_forward").is_some_and(|it| it != 0),
+                ipv6: number::<u8>("/proc/sys/net/ipv6/conf/all/forwarding").is_some_and(|it| it != 0),
+            }),
             interfaces: interfaces(&text("/proc/self/net/dev")),
             hard_limits: LIMITS.iter().map(|(name, it)| (name.to_string(), getrlimit(*it).maximum)).collect(),
             uptime: uptime(),

@@ -170,6 +170,7 @@ fn facts(system: &System, root: bool) -> HostFacts {
         unprivileged_port_start: if system.contained { 0 } else { 1024 },
         net_admin: privileged,
         tun: !system.contained,
+        forwards: None,
         interfaces: Vec::new(),
         hard_limits: BTreeMap::new(),
         // What pam_limits leaves as it is: RLIMIT_NICE and RLIMIT_RTPRIO are 0. Which CPUs there are is nobody's to say.

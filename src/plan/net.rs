@@ -2,7 +2,7 @@
 
 use super::build::Builder;
 use super::{Action, Chain, ChainRule, Firewall, LinkStep, NameServers, ResolverStep, RouteStep, Stage};
-use crate::policy::{Direction, Dns, LinkKind, NetRule, NsKind, Sandbox, Traced};
+use crate::policy::{Cidr, Direction, Dns, LinkKind, NetRule, NsKind, Sandbox, Traced};
 use crate::report::Diagnostic;
 
 /// The interface that an uplink has inside.
@@ -18,7 +18,13 @@ pub(super) fn links(builder: &mut Builder) {
             LinkKind::Veth(veth) => drop(veth.peer.get_or_insert_with(|| format!("nsl-PID.{number}"))),
             LinkKind::Macvlan { .. } | LinkKind::Move { .. } => {}
         }
-        let step = LinkStep { name: link.value.name.clone(), kind, mtu: link.value.mtu };
+        let name = &link.value.name;
+        let more = sandbox.net.addresses.iter().filter(|it| it.value.link == *name).map(|it| it.value.address);
+        let nat = match &kind {
+            LinkKind::Veth(veth) if veth.nat => link.value.address.into_iter().chain(more).map(Cidr::network).collect(),
+            _ => Vec::new(),
+        };
+        let step = LinkStep { name: name.clone(), kind, mtu: link.value.mtu, nat };
         let key = link.origin.key.to_string();
         builder.push(Stage::Admit, Action::MakeLink(step), link.span(), key, Some("CAP_NET_ADMIN"), true);
     }
@@ -130,7 +136,7 @@ pub(crate) fn chain(rules: &[Traced<NetRule>], direction: Direction) -> Option<C
 mod tests {
     use super::*;
     use crate::plan::Packet;
-    use crate::policy::{Cidr, Origin, Peer, Port, Ports, Protocol};
+    use crate::policy::{Origin, Peer, Port, Ports, Protocol};
     use crate::source::Span;
 
     fn rule(allow: bool, peer: &str, ports: Ports) -> Traced<NetRule> {

@@ -27,10 +27,12 @@ pub(super) fn link(link: &LinkStep) -> String {
             let mode = format!("{mode:?}").to_lowercase();
             format!("make {name} on {parent}, macvlan mode {mode}, and hand it in")
         }
-        LinkKind::Move { from } => format!("hand in the interface {from} as {name}"),
+        LinkKind::Move { from } => format!("hand in the interface {from} as {name}, until the end"),
         LinkKind::Bridge => format!("make the bridge {name}"),
     };
-    format!("{what}{}", mtu(link.mtu))
+    let nat: String = link.nat.iter().map(|it| format!(" {it}")).collect();
+    let nat = if nat.is_empty() { nat } else { format!(", and masquerade{nat}") };
+    format!("{what}{}{nat}", mtu(link.mtu))
 }
 
 pub(super) fn resolver(step: &ResolverStep) -> String {

@@ -207,7 +207,7 @@ pub(super) const LINKS: &[Variant] = &[
     variant(
         "veth",
         "one end of a pair, veth(4); the other end is on the host, or in the namespace of the file `netns`, and may be a port \
-         of a bridge there",
+         of a bridge there; with `nat` what comes from inside goes on with an address of the host's (the host has to forward)",
         &[
             named("address", Ty::Network),
             named("peer", Ty::Word),
@@ -215,6 +215,7 @@ pub(super) const LINKS: &[Variant] = &[
             named("bridge", Ty::Word),
             named("netns", Ty::Path),
             named("mtu", Ty::Int(68, 65_535)),
+            flag("nat"),
         ],
     ),
     variant(
@@ -226,6 +227,11 @@ pub(super) const LINKS: &[Variant] = &[
             named("address", Ty::Network),
             named("mtu", Ty::Int(68, 65_535)),
         ],
+    ),
+    variant(
+        "move",
+        "an interface of the host, which is the sandbox's while it runs and comes back when it ends, down and without addresses",
+        &[positional("from", Ty::Word, true), named("address", Ty::Network)],
     ),
     variant(
         "bridge",

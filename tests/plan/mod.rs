@@ -68,6 +68,7 @@ fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
         seccomp_actions: vec!["allow".into(), "errno".into()],
         net_admin: false,
         tun: true,
+        forwards: None,
         interfaces: vec![],
         proc_masked: Vec::new(),
         unprivileged_port_start: 1024,

@@ -256,3 +256,105 @@ both! {
         stage.run(&["/bin/true"]).ends(2).says("nsl::link-needs-root").says(&stage.place("link eth0"));
     }
 }
+
+/// A world behind this network's other interface that knows no way to the sandbox; `run` stands for what is done beside it.
+fn beside_a_world(run: &str) -> String {
+    format!(
+        "ip link add o0 type veth peer name o1; ip addr add 192.0.2.2/24 dev o0; ip addr add 2001:db8:2::2/64 dev o0 nodad; ip link set o0 up\n\
+         unshare --net /bin/sh -c 'echo up >up; exec sleep 100' & world=$!; until [ -e up ]; do sleep 0.05; done\n\
+         ip link set o1 netns $world\n\
+         nsenter --net=/proc/$world/ns/net /bin/sh -c 'ip link set lo up; ip addr add 192.0.2.1/24 dev o1; ip addr add 2001:db8:2::1/64 dev o1 nodad; ip link set o1 up'\n\
+         nsenter --net=/proc/$world/ns/net /usr/bin/python3 -I -S -c '{SERVERS}' 9000 >there & there=$!\n\
+         until grep -q serving there; do kill -0 $there || break; sleep 0.05; done\n\
+         n=0; until ip -6 route get 2001:db8:2::1 >/dev/null 2>&1 || [ $n -gt 100 ]; do n=$((n+1)); sleep 0.05; done\n\
+         {run}\nkill $there $world; wait $world; ip link del o0"
+    )
+}
+
+/// The lines of the output.
+fn sorted(outcome: &Outcome) -> Vec<String> {
+    let mut lines: Vec<String> = String::from_utf8_lossy(outcome.bytes()).lines().map(String::from).collect();
+    lines.sort();
+    lines
+}
+
+const FORWARD: &str = "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding";
+
+both! {
+    /// The world answers to an address that it knows; the rules are gone with nsl.
+    fn masquerading_leads_on(who) {
+        if !have_parts("sandbox::links::masquerading_leads_on") || !stage::have("nft") { return }
+        let lines = [
+            "link eth0 = veth(address: 10.77.0.2/24, peer-address: 10.77.0.1/24, nat)", "route 0.0.0.0/0 = 10.77.0.1",
+        ];
+        let stage = Stage::new(who).section("net", "new", &lines);
+        let run = beside_a_world("\"$@\"; code=$?; nft list tables");
+        let outcome = stage.finish(Outside::new(FORWARD).command(&stage, who, &run, &ask(&["tcp:192.0.2.1:9000", "udp:192.0.2.1:9000"])));
+        asks(&outcome, "9000 9000", &["lo"]);
+        assert!(!outcome.out().contains("table"), "{outcome:?}");
+    }
+
+    fn masquerading_behind_a_bridge_and_for_ipv6(who) {
+        if !have_parts("sandbox::links::masquerading_behind_a_bridge_and_for_ipv6") { return }
+        let lines = [
+            "link eth0 = veth(address: 10.77.0.2/24, bridge: br0, nat)", "address eth0 fd77::2/64", "route 0.0.0.0/0 = 10.77.0.1", "route ::/0 = fd77::1",
+        ];
+        let stage = Stage::new(who).section("net", "new", &lines);
+        let bridge = "ip link add br0 type bridge; ip addr add 10.77.0.1/24 dev br0; ip addr add fd77::1/64 dev br0 nodad; ip link set br0 up";
+        let run = beside_a_world(&format!("{bridge}; \"$@\"; code=$?; ip link del br0"));
+        let outcome = stage.finish(Outside::new(FORWARD).command(&stage, who, &run, &ask(&["tcp:192.0.2.1:9000", "tcp:2001:db8:2::1:9000"])));
+        asks(&outcome, "9000 9000", &["lo"]);
+    }
+
+    /// nsl makes no router of the host by itself.
+    fn masquerading_needs_a_host_that_passes_packets_on(who) {
+        if !have_parts("sandbox::links::masquerading_needs_a_host_that_passes_packets_on") { return }
+        let lines = ["link eth0 = veth(address: 10.77.0.2/24, peer-address: 10.77.0.1/24, nat)"];
+        let stage = Stage::new(who).section("net", "new", &lines);
+        let outcome = Outside::new("echo 0 >/proc/sys/net/ipv4/ip_forward").run(&stage, who, &["/bin/true"]);
+        outcome.ends(2).says("nsl::nat-without-forwarding").says(&stage.place("nat)")).says("net.ipv4.ip_forward=1");
+        let elsewhere = ["link eth0 = veth(address: 10.77.0.2/24, peer-address: 10.77.0.1/24, netns: ./there, nat)"];
+        let stage = Stage::new(who).section("net", "new", &elsewhere).file("there", 0o644, "");
+        let run = "mount --bind /proc/self/ns/net there; echo 0 >/proc/sys/net/ipv4/ip_forward; \"$@\"; code=$?; umount there";
+        let outcome = stage.finish(Outside::new("").command_with(&stage, who, &["--mount"], run, &["/bin/true"]));
+        outcome.ends(125).says("nsl::link-failed").says("ip_forward is 0");
+    }
+
+    /// A killed nsl leaves no rules.
+    fn masquerading_ends_with_nsl(who) {
+        if !have_parts("sandbox::links::masquerading_ends_with_nsl") || !stage::have("nft") { return }
+        let lines = ["link eth0 = veth(address: 10.77.0.2/24, peer-address: 10.77.0.1/24, nat)"];
+        let stage = Stage::new(who).section("net", "new", &lines);
+        let run = "\"$@\" >inside & nsl=$!; until grep -q ready inside; do sleep 0.05; done; nft list tables | grep -c nsl; kill -9 $nsl; wait $nsl; code=0\n\
+                   n=0; while nft list tables | grep -q nsl && [ $n -lt 200 ]; do n=$((n+1)); sleep 0.05; done; nft list tables | grep -c nsl";
+        let outcome = stage.finish(Outside::new(FORWARD).command(&stage, who, run, &["/bin/sh", "-c", "echo ready; exec sleep 100"]));
+        assert!(outcome.bytes().starts_with(b"1\n0\n"), "{outcome:?}");
+    }
+
+    /// An interface of the host is the sandbox's, and comes back under its name, however nsl ends.
+    fn an_interface_is_lent(who) {
+        if !have_parts("sandbox::links::an_interface_is_lent") { return }
+        let stage = Stage::new(who).section("net", "new", &["link eth7 = move(out7, address: 10.78.0.2/24)"]);
+        let inside = "cat /proc/net/dev | sed -n 's/^ *\\(eth7\\|out7\\):.*/has \\1/p'; echo ready";
+        let outside = Outside::new("ip link add out7 type veth peer name out8; ip link set out7 up");
+        let outcome = outside.run(&stage, who, &["/bin/sh", "-c", inside]);
+        assert_eq!(sorted(&outcome), ["has eth7", "left lo", "left out7", "left out8", "ready"], "{outcome:?}");
+        let run = "\"$@\" >inside & nsl=$!; until grep -q ready inside; do sleep 0.05; done; ip link show out7 >/dev/null 2>&1 || echo gone; kill -9 $nsl; wait $nsl; code=0\n\
+                   n=0; until ip link show out7 >/dev/null 2>&1 || [ $n -gt 200 ]; do n=$((n+1)); sleep 0.05; done";
+        let outcome = stage.finish(outside.command(&stage, who, run, &["/bin/sh", "-c", "echo ready; exec sleep 100"]));
+        assert_eq!(sorted(&outcome), ["gone", "left lo", "left out7", "left out8"], "{outcome:?}");
+    }
+
+    /// What cannot be handed in stays as it was; and so does what was handed in before another step fails.
+    fn an_interface_that_stays(who) {
+        if !have_parts("sandbox::links::an_interface_that_stays") { return }
+        let stage = Stage::new(who).section("net", "new", &["link eth7 = move(nobody)"]);
+        let outcome = Outside::new("").run(&stage, who, &["/bin/true"]);
+        outcome.ends(2).says("nsl::interface-missing").says("nobody");
+        let stage = Stage::new(who).section("net", "new", &["link eth7 = move(out7)", "link eth8 = veth(bridge: out8)"]);
+        let outside = Outside::new("ip link add out7 type veth peer name out8; ip link set out7 up");
+        let outcome = outside.run(&stage, who, &["/bin/true"]);
+        outcome.ends(125).says("nsl::link-failed").says("out8");
+        assert_eq!(sorted(&outcome), ["left lo", "left out7", "left out8"], "{outcome:?}");
+    }
+}

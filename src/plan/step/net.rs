@@ -15,6 +15,9 @@ pub struct LinkStep {
     pub kind: LinkKind,
     /// The largest packet, bytes.
     pub mtu: Option<u32>,
+    /// The networks inside whose packets go on with an address of the host's: masquerading.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nat: Vec<Cidr>,
 }
 
 /// The firewall of a sandbox, in its own network namespace.

@@ -81,6 +81,14 @@ pub(super) const PAGES: &[Page] = &[
         "",
     ),
     error(
+        "nat-without-forwarding",
+        "packets for others, and a host that keeps them",
+        "With `nat` what comes from inside goes on to others with an address of the host's. A host passes packets on only where net.ipv4.ip_forward (for IPv6 \
+         net.ipv6.conf.all.forwarding) is 1. That makes a router of it, for all of its interfaces, so nsl asks and does not do it.",
+        "",
+        "",
+    ),
+    error(
         "interface-missing",
         "an interface that this host does not have",
         "`bridge`, `parent` and `move` name interfaces of the network that nsl is started in. `ip link` lists them.",
