@@ -116,11 +116,11 @@
   (#any-of? @constant.builtin "abstract-unix-socket" "addr-compat-layout" "addr-limit-3gb" "addr-no-randomize"
     "allow" "always" "append" "batch" "best-effort" "bind" "bridge" "caller" "cgroup" "deny" "dev" "device"
     "devpts" "dir" "down" "empty" "ephemeral" "errno" "exec" "false" "fifo" "file" "gid" "host" "i386" "idle"
-    "idmap" "image" "in" "inherit" "invisible" "join" "kill" "kill-thread" "linux32" "log" "macvlan" "mqueue"
-    "never" "new" "noaccess" "noexec" "none" "nosymfollow" "null" "on-failure" "other" "out" "outer" "overlay"
-    "own" "passthru" "pid" "pod" "private" "proc" "ptraceable" "quota" "rates" "realtime" "ro" "rr" "rw"
-    "secret" "shared" "signal" "slave" "stdout" "sticky-timeouts" "subid" "suid" "sys" "tcp" "tmpfs" "trap"
-    "tree" "true" "uid" "uname26" "unlimited" "unprivileged" "up" "user" "vepa" "veth" "volume"))
+    "idmap" "image" "in" "inherit" "invisible" "join" "kill" "kill-thread" "linux32" "log" "macvlan" "move"
+    "mqueue" "nat" "never" "new" "noaccess" "noexec" "none" "nosymfollow" "null" "on-failure" "other" "out"
+    "outer" "overlay" "own" "passthru" "pid" "pod" "private" "proc" "ptraceable" "quota" "rates" "realtime"
+    "ro" "rr" "rw" "secret" "shared" "signal" "slave" "stdout" "sticky-timeouts" "subid" "suid" "sys" "tcp"
+    "tmpfs" "trap" "tree" "true" "uid" "uname26" "unlimited" "unprivileged" "up" "user" "vepa" "veth" "volume"))
 
 ([
   (statement value: (symbol) @constant)
