@@ -73,6 +73,7 @@ fn check_sandbox(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     mnt::check(sandbox, out);
     special::check(sandbox, out);
     net::check(sandbox, out);
+    net::name_files(sandbox, out);
     cgroup::check(sandbox, out);
     privileges(sandbox, out);
     seccomp::check(sandbox, out);

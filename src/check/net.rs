@@ -40,7 +40,7 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
         publication(publish, &net.publish[..index], out);
     }
     links::check(net, out);
-    names(sandbox, out);
+    names(net, out);
     firewall::check(sandbox, out);
     if net.mode.value == Mode::Host && !net.mode.is_implied() && sandbox.seccomp.is_none() {
         out.push(
@@ -51,10 +51,9 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Files by which names are found, in a tree that is the host's.
-fn names(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
+/// Files by which names are found, in a tree that is the host's. Those of a pod are in the trees of its containers.
+pub(super) fn name_files(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     let net = &sandbox.net;
-    resolver(net, out);
     let first = (net.dns.as_ref().map(Traced::span))
         .or(net.hosts.first().map(Traced::span))
         .or(net.resolver().map(|it| it.span));
@@ -66,6 +65,10 @@ fn names(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
                 .help("write `mnt new { … }`, or delete the line"),
         );
     }
+}
+
+fn names(net: &Net, out: &mut Vec<Diagnostic>) {
+    resolver(net, out);
     let default_route = net.routes.iter().find(|it| it.value.to.prefix == 0);
     if let (Some(uplink), Some(route)) = (&net.uplink, default_route) {
         out.push(

@@ -95,7 +95,16 @@ fn container(cx: &mut Cx, decl: &Decl, pod: &Sandbox, ground: &Slots, env: &Env)
     merge::apply(&mut slots, shared(pod), &mut findings);
     findings.into_iter().for_each(|it| cx.report(it));
     layer::apply_body(cx, &mut slots, &decl.body, env);
-    lower::of_slots(cx, decl, slots, true)
+    let mut sandbox = lower::of_slots(cx, decl, slots, true);
+    // Names are found through files, and the network to which they belong is the pod's.
+    if sandbox.net.mode.value == Mode::Pod && sandbox.mnt.mode.value == Mode::New {
+        let entries = &mut sandbox.mnt.entries;
+        let files = lower::name_files(&pod.net).into_iter();
+        let missing: Vec<_> = files.filter(|it| !entries.iter().any(|own| own.value.path == it.value.path)).collect();
+        entries.extend(missing);
+        entries.sort_by(|a, b| a.value.path.cmp(&b.value.path));
+    }
+    sandbox
 }
 
 /// The kinds that the pod makes: its containers have the pod's, unless they say `override`. A cgroup of its own each

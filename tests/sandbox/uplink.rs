@@ -100,6 +100,31 @@ both! {
         assert_eq!(outcome(&free, who, &beside_names("NSL"), &args).out(), "8000 8000 111");
     }
 
+    /// The names of a pod's network are answered in its containers.
+    fn a_pod_has_names(who) {
+        if !can("sandbox::uplink::a_pod_has_names") { return }
+        let text = "pod p {\n  user new\n  net new {\n    uplink = user\n    dns = [198.51.100.7]\n    allow out \"api.example.org\" 8000/tcp\n  }\n  \
+                    container a {\n  run = [\"/usr/bin/python3\", \"-I\", \"-S\", \"/call.py\", \"api.example.org:8000\", \"other.example.org:8000\", \"192.0.2.1:8001\"]\n  pid new\n  \
+                    mnt new {\n    root = host(ro)\n    mount /proc = proc\n    mount /dev = dev\n    mount /call.py = bind(./call.py)\n  }\n  }\n}\n";
+        let stage = Stage::of(who, text).file("call.py", 0o644, super::names::CALL);
+        let outcome = outcome(&stage, who, &beside_names("NSL"), &[]);
+        assert!(outcome.out().contains("8000 -2 111"), "{outcome:?}");
+    }
+
+    /// The containers of a pod share its way out.
+    fn a_pod_has_one_uplink(who) {
+        if !can("sandbox::uplink::a_pod_has_one_uplink") { return }
+        let tree = "mnt new {\n    root = host(ro)\n    mount /proc = proc\n    mount /dev = dev\n  }";
+        let text = format!(
+            "pod p {{\n  user new\n  net new {{\n    uplink = user\n    allow out 198.51.100.7 8000/tcp\n  }}\n\
+             \u{20} container a {{\n  run = [\"/usr/bin/python3\", \"-I\", \"-S\", \"/ask.py\", \"tcp:198.51.100.7:8000\", \"tcp:198.51.100.7:8001\", \"tcp:127.0.0.1:7777\"]\n  pid new\n  {}\n  }}\n}}\n",
+            tree.replace("mount /dev = dev", "mount /dev = dev\n    mount /ask.py = bind(./ask.py)")
+        );
+        let stage = Stage::of(who, &text).file("ask.py", 0o644, ASK);
+        let outcome = outcome(&stage, who, "NSL", &[]);
+        assert!(outcome.out().contains("8000 111 111"), "{outcome:?}");
+    }
+
     fn without_an_uplink_nothing_is_reached(who) {
         if !can("sandbox::uplink::without_an_uplink_nothing_is_reached") { return }
         assert_eq!(outcome(&Stage::new(who), who, "NSL", &ask(&["tcp:198.51.100.7:8000"])).out(), "101");

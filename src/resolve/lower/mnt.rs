@@ -26,7 +26,7 @@ pub fn mnt(lower: &mut Lower) -> Mnt {
     }
     if lower.mode("mnt").value == Mode::New {
         let net = lower.net();
-        let of_names = lower.name_files(&net);
+        let of_names = super::net::name_files(&net);
         entries.extend(
             of_names
                 .into_iter()

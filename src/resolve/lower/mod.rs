@@ -14,6 +14,8 @@ mod stdio;
 mod time;
 mod user;
 
+pub use net::name_files;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 

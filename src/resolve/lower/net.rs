@@ -59,27 +59,6 @@ impl Lower<'_, '_> {
         rules
     }
 
-    /// The files by which programs find names: /etc/resolv.conf and /etc/hosts, unless the tree has its own there.
-    pub(super) fn name_files(&self, net: &Net) -> Vec<Traced<Entry>> {
-        let file = |path: &str, text: String, origin: &Origin| {
-            let kind = EntryKind::Mount(MountSource::File { text });
-            Traced::new(Entry { path: path.to_string(), kind }, origin.clone())
-        };
-        let mut files = Vec::new();
-        if let Some(origin) = net.resolver() {
-            files.push(file("/etc/resolv.conf", format!("nameserver {RESOLVER}\n"), origin));
-        } else if let Some(Traced { value: Dns::Servers(servers), origin, .. }) = &net.dns {
-            let lines = servers.iter().map(|it| format!("nameserver {it}\n"));
-            files.push(file("/etc/resolv.conf", lines.collect(), origin));
-        }
-        if let Some(first) = net.hosts.first() {
-            let lines = net.hosts.iter().map(|it| format!("{} {}\n", it.value.address, it.value.name));
-            let text = format!("127.0.0.1 localhost\n::1 localhost\n{}", lines.collect::<String>());
-            files.push(file("/etc/hosts", text, &first.origin));
-        }
-        files
-    }
-
     fn net_entries<T>(&self, head: &str, read: impl Fn(&[Val], Option<&Val>) -> Option<T>) -> Vec<Traced<T>> {
         let traced = |found: &Candidate| {
             let value = read(&found.payload.labels, found.payload.value.as_ref())?;
@@ -87,6 +66,27 @@ impl Lower<'_, '_> {
         };
         self.entries(head).iter().filter_map(traced).collect()
     }
+}
+
+/// The files by which programs find names: /etc/resolv.conf and /etc/hosts, unless the tree has its own there.
+pub fn name_files(net: &Net) -> Vec<Traced<Entry>> {
+    let file = |path: &str, text: String, origin: &Origin| {
+        let kind = EntryKind::Mount(MountSource::File { text });
+        Traced::new(Entry { path: path.to_string(), kind }, origin.clone())
+    };
+    let mut files = Vec::new();
+    if let Some(origin) = net.resolver() {
+        files.push(file("/etc/resolv.conf", format!("nameserver {RESOLVER}\n"), origin));
+    } else if let Some(Traced { value: Dns::Servers(servers), origin, .. }) = &net.dns {
+        let lines = servers.iter().map(|it| format!("nameserver {it}\n"));
+        files.push(file("/etc/resolv.conf", lines.collect(), origin));
+    }
+    if let Some(first) = net.hosts.first() {
+        let lines = net.hosts.iter().map(|it| format!("{} {}\n", it.value.address, it.value.name));
+        let text = format!("127.0.0.1 localhost\n::1 localhost\n{}", lines.collect::<String>());
+        files.push(file("/etc/hosts", text, &first.origin));
+    }
+    files
 }
 
 fn publish(labels: &[Val], value: Option<&Val>) -> Option<Publish> {
