@@ -127,6 +127,27 @@ pub fn target_findings(loaded: &Loaded, facts: &HostFacts) -> Vec<Diagnostic> {
     sorted(report::allow::silence(findings, &loaded.resolved.allows).0)
 }
 
+/// The same for several hosts: what is said of more than one is said once, with their names.
+pub fn findings_of_targets(loaded: &Loaded, targets: &[HostFacts]) -> Vec<Diagnostic> {
+    let mut found: Vec<(Diagnostic, Vec<&str>)> = Vec::new();
+    for host in targets {
+        for finding in target_findings(loaded, host) {
+            match found.iter_mut().find(|(known, _)| *known == finding) {
+                Some((_, hosts)) => hosts.push(&host.name),
+                None => found.push((finding, vec![&host.name])),
+            }
+        }
+    }
+    let named = found.into_iter().map(|(mut finding, hosts)| {
+        // Many messages say it already.
+        if targets.len() > 1 && !hosts.iter().all(|name| finding.message.contains(*name)) {
+            finding.message = format!("{} (on {})", finding.message, hosts.join(", "));
+        }
+        finding
+    });
+    sorted(named.collect())
+}
+
 fn sorted(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     findings.sort_by_key(|finding| finding.labels.first().map(|label| (label.span.file, label.span.start)));
     findings

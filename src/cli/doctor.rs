@@ -1,7 +1,7 @@
 //! `nsl doctor`
 
 use clap::Args;
-use nsl::host::{self, Offer, Recorded};
+use nsl::host::{self, Offer, Probe, Recorded};
 
 use super::terminal;
 
@@ -25,7 +25,7 @@ pub struct Doctor {
 }
 
 pub fn main(args: &Doctor) -> i32 {
-    let facts = host::probe();
+    let facts = Probe::new().thorough();
     if args.json {
         return terminal::print_json(&Recorded { format: Recorded::FORMAT, facts });
     }

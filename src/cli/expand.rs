@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use nsl::host;
+use nsl::policy::Origin;
 use nsl::report::Diagnostic;
-use nsl::resolve::{self, Expanded, Line, Resolved, Show};
+use nsl::resolve::{self, Expanded, Inputs, Line, Resolved, Show};
 use nsl::schema::suggest::nearest;
 use nsl::source::{Disk, Files};
 use serde::Serialize;
@@ -78,7 +79,7 @@ pub fn main(args: &Expand) -> i32 {
         Err(error) => return refuse(&files, &[error]),
     };
     if let Some(key) = &args.why {
-        return match why(&files, &chosen, key) {
+        return match why(&files, &chosen, key, &inputs) {
             Ok(text) => terminal::print(&text),
             Err(error) => refuse(&files, &[error]),
         };
@@ -95,22 +96,26 @@ pub fn main(args: &Expand) -> i32 {
     terminal::print(&resolve::text(&chosen, &files, Show { origins: args.origins, defaults: true }))
 }
 
-/// The chain of places behind a key, of every sandbox that has it.
-fn why(files: &Files, chosen: &[&Expanded], key: &str) -> Result<String, Diagnostic> {
-    let is_it = |line: &&Line| {
-        let full = &*line.origin.key;
-        full == key || full.strip_suffix(key).is_some_and(|rest| rest.ends_with('.'))
-    };
+/// The chain of places behind a key, of every sandbox that has it, or had it before something was removed.
+fn why(files: &Files, chosen: &[&Expanded], key: &str, inputs: &Inputs) -> Result<String, Diagnostic> {
+    let is_it = |full: &str| full == key || full.strip_suffix(key).is_some_and(|rest| rest.ends_with('.'));
     let mut out = String::new();
     for one in chosen {
-        for line in one.lines.iter().filter(is_it) {
-            out.push_str(&chain(files, one, line));
+        for line in one.lines.iter().filter(|it| is_it(&it.origin.key)) {
+            out.push_str(&chain(files, one, line, inputs));
+        }
+        for gone in one.removed.iter().filter(|it| is_it(&it.origin.key)) {
+            out.push_str(&format!("{} {}: {} is removed\n", one.kind, one.name, gone.origin.key));
+            out.push_str(&rows(origin_rows(files, &gone.origin, &gone.text)));
+            out.push_str(&format!("  {:9} {}\n", "remove", gone.by.place(files)));
         }
     }
     if !out.is_empty() {
         return Ok(out);
     }
-    let known: Vec<&str> = chosen.iter().flat_map(|one| &one.lines).map(|line| &*line.origin.key).collect();
+    let lines = chosen.iter().flat_map(|one| one.lines.iter().map(|it| &it.origin));
+    let gone = chosen.iter().flat_map(|one| one.removed.iter().map(|it| &it.origin));
+    let known: Vec<&str> = lines.chain(gone).map(|origin| &*origin.key).collect();
     // The section may be left out.
     let short = known.iter().filter_map(|it| it.split_once('.').map(|it| it.1));
     let near = nearest(key, known.iter().copied().chain(short));
@@ -121,24 +126,33 @@ fn why(files: &Files, chosen: &[&Expanded], key: &str) -> Result<String, Diagnos
     })
 }
 
-fn chain(files: &Files, one: &Expanded, line: &Line) -> String {
+fn chain(files: &Files, one: &Expanded, line: &Line, inputs: &Inputs) -> String {
     let origin = &line.origin;
     let mut out = format!("{} {}: {} = {}\n", one.kind, one.name, origin.key, line.shown());
+    out.push_str(&rows(origin_rows(files, origin, "")));
+    for it in resolve::behind(files, origin, &inputs.params) {
+        out.push_str(&format!("  {:9} {}  {}\n", format!("${}", it.name), it.place, it.text));
+    }
+    for lost in &origin.replaced {
+        if let Some(weaker) = &lost.weaker {
+            out.push_str(&format!("  weaker    than that of {}: {weaker}\n", files.line_place(lost.span)));
+        }
+    }
+    out
+}
+
+/// How, where and what: a value and those that it replaced, the first that was written first.
+fn origin_rows(files: &Files, origin: &Origin, text: &str) -> Vec<(&'static str, String, String)> {
     let place = origin.place(files);
     // The word stands in front already.
     let place = place.strip_suffix(&format!(" ({})", origin.how.word())).unwrap_or(&place).to_string();
-    let mut rows = vec![(origin.how.word(), place, String::new())];
-    let mut weakened = Vec::new();
-    for lost in &origin.replaced {
-        rows.push((lost.how.word(), files.line_place(lost.span), format!("  {}", lost.text)));
-        if let Some(weaker) = &lost.weaker {
-            weakened.push(format!("  weaker    than that of {}: {weaker}\n", files.line_place(lost.span)));
-        }
-    }
-    // The first that was written stands first.
-    for (how, place, text) in rows.into_iter().rev() {
-        out.push_str(&format!("  {how:9} {place}{text}\n"));
-    }
-    out.extend(weakened);
-    out
+    let mut rows = vec![(origin.how.word(), place, text.to_string())];
+    rows.extend(origin.replaced.iter().map(|lost| (lost.how.word(), lost.place(files), lost.text.clone())));
+    rows.reverse();
+    rows
+}
+
+fn rows(rows: Vec<(&str, String, String)>) -> String {
+    let space = |text: &str| if text.is_empty() { "" } else { "  " };
+    rows.iter().map(|(how, place, text)| format!("  {how:9} {place}{}{text}\n", space(text))).collect()
 }

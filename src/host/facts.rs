@@ -54,6 +54,12 @@ pub struct HostFacts {
     pub uptime: u64,
     /// Programs that nsl may call, by name (`newuidmap`), with their absolute path.
     pub helpers: BTreeMap<String, String>,
+    /// What those of them say of themselves that were asked, by name; only `nsl doctor` asks.
+    #[serde(default)]
+    pub versions: BTreeMap<String, String>,
+    /// Whether the kernel has nf_tables, built in or as a module; `None` where nobody looked, which takes half a second.
+    #[serde(default)]
+    pub nftables: Option<bool>,
     /// `--cgroup-parent`: the cgroup (as in /proc/PID/cgroup) in which sandboxes get theirs.
     #[serde(default)]
     pub cgroup_parent: Option<String>,

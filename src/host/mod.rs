@@ -25,6 +25,7 @@ mod process;
 mod sys;
 mod targets;
 mod text;
+mod thorough;
 
 pub use caller::capability_numbers;
 pub use caller::{gid_of, uid_of};

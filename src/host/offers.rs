@@ -16,6 +16,16 @@ pub struct Offer {
     pub remedy: Option<String>,
 }
 
+/// The controllers, and a limit of each.
+const LIMITS: &[(&str, &str)] = &[
+    ("memory", "memory.max"),
+    ("pids", "pids.max"),
+    ("cpu", "cpu.max"),
+    ("cpuset", "cpuset.cpus"),
+    ("io", "io.max"),
+    ("hugetlb", "hugetlb.max"),
+];
+
 fn yes(topic: &str, text: impl Into<String>) -> Offer {
     Offer { topic: topic.to_string(), available: true, text: text.into(), remedy: None }
 }
@@ -31,12 +41,11 @@ pub fn offers(facts: &HostFacts) -> Vec<Offer> {
     offers.extend([subordinate("gids", "gid", &facts.caller.subgid, facts)]);
     offers.extend(["newuidmap", "newgidmap"].map(|name| helper(name, facts)));
     offers.extend([fresh_proc(facts), hierarchies(facts)]);
-    offers.extend(
-        [("memory", "memory.max"), ("pids", "pids.max"), ("cpu", "cpu.max")].map(|it| limit(it.0, it.1, facts)),
-    );
+    offers.extend(LIMITS.iter().map(|(controller, key)| limit(controller, key, facts)));
     offers.extend([seccomp(facts), landlock(facts)]);
     offers.extend(labels(facts));
     offers.extend([low_ports(facts), interfaces(facts), uplink(facts)]);
+    offers.extend(facts.nftables.map(firewall));
     offers
 }
 
@@ -202,7 +211,7 @@ fn delegation(controller: &str, facts: &HostFacts) -> String {
             tree.mount
         ),
         Some(_) => format!(
-            "as root: systemctl edit user@.service, add [Service] Delegate=cpu memory pids, and log in again; without systemd, \
+            "as root: systemctl edit user@.service, add [Service] Delegate=cpu cpuset io memory pids, and log in again; without systemd, \
              hand `{controller}` down from the root with echo +{controller} >cgroup.subtree_control"
         ),
         None => {
@@ -274,11 +283,27 @@ fn uplink(facts: &HostFacts) -> Offer {
             format!("{path} is there, and you may not open /dev/net/tun, which it needs"),
             "as root: modprobe tun; chmod 0666 /dev/net/tun (udev's default; in a container: --device /dev/net/tun)",
         ),
-        Some(path) => yes("uplink = user", format!("through {path}")),
+        Some(path) => {
+            let version = facts.versions.get("pasta").map_or(String::new(), |it| format!(", version {it}"));
+            yes("uplink = user", format!("through {path}{version}"))
+        }
         None => no(
             "uplink = user",
             "pasta is not installed, which leads out of a network of one's own without any right",
             "install it (Debian, Ubuntu: `apt install passt`; Fedora: `dnf install passt`)",
+        ),
+    }
+}
+
+/// The rules of `net { allow … deny … }` are nftables inside.
+fn firewall(there: bool) -> Offer {
+    let topic = "allow, deny of net";
+    match there {
+        true => yes(topic, "the kernel has nf_tables, which they are made of"),
+        false => no(
+            topic,
+            "this kernel has no nf_tables, neither built in nor as a module",
+            "a kernel with CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET, CONFIG_NFT_CT and CONFIG_NFT_REJECT",
         ),
     }
 }
@@ -327,6 +352,7 @@ mod tests {
         worst.caller.subgid.clear();
         worst.unprivileged_port_start = 1024;
         worst.net_admin = false;
+        worst.nftables = Some(false);
         worst.proc_masked = vec!["/proc/kcore".to_string()];
         for offer in offers(&worst) {
             assert!(!offer.available, "{offer:?}");

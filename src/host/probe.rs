@@ -90,10 +90,19 @@ impl Probe {
             hard_limits: LIMITS.iter().map(|(name, it)| (name.to_string(), getrlimit(*it).maximum)).collect(),
             uptime: uptime(),
             helpers: helpers(),
+            versions: BTreeMap::new(),
+            nftables: None,
             cgroup_parent: None,
             paths: BTreeMap::new(),
             joinable: BTreeMap::new(),
         }
+    }
+
+    /// The same, with what takes long to find out.
+    pub fn thorough(&self) -> HostFacts {
+        let mut facts = self.facts();
+        super::thorough::add(&mut facts);
+        facts
     }
 
     /// Adds what is at these paths to the facts.

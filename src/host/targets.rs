@@ -179,6 +179,8 @@ fn facts(system: &System, root: bool) -> HostFacts {
         uptime: 3600,
         security: security(system),
         helpers: if system.contained { BTreeMap::new() } else { [helper("newuidmap"), helper("newgidmap")].into() },
+        versions: BTreeMap::new(),
+        nftables: None,
         cgroup_parent: None,
         paths: BTreeMap::new(),
         joinable: BTreeMap::new(),

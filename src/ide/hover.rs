@@ -199,7 +199,7 @@ fn effective(project: &Project, source: &Source, it: &Statement) -> String {
             let _ = write!(text, "\n\n---\n\nin the {} `{}`: `{}`\n", sandbox.kind, sandbox.name, line.shown());
             let _ = write!(text, "\n- {} at {}", line.origin.how.word(), shown(&line.origin.place(&analysis.files)));
             for replaced in &line.origin.replaced {
-                let place = analysis.files.line_place(replaced.span);
+                let place = replaced.place(&analysis.files);
                 let what = if replaced.how == How::Default { "replaces the default" } else { "replaces" };
                 let _ = write!(text, "\n- {what} `{}` of {}", replaced.text, shown(&place));
             }

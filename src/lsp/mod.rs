@@ -70,6 +70,7 @@ pub fn serve(connection: &Connection, options: Options) -> Result<(), String> {
         if connection.receiver.is_empty() {
             let _ = guarded(|| server.publish());
         }
+        server.next();
     }
     Ok(())
 }

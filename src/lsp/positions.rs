@@ -1,5 +1,7 @@
 //! Offsets and positions: the protocol counts lines, and bytes or UTF-16 units within them.
 
+use std::borrow::Cow;
+
 use lsp_types::{Position, Range};
 
 /// What a column counts.
@@ -15,15 +17,27 @@ pub enum Encoding {
 /// A text with the offsets of its lines.
 pub struct Lines<'t> {
     text: &'t str,
-    starts: Vec<usize>,
+    starts: Cow<'t, [usize]>,
     encoding: Encoding,
+}
+
+/// The offsets at which the lines of a text begin.
+pub fn line_starts(text: &str) -> Vec<usize> {
+    // `\r` alone ends a line as well, in the protocol and in editors.
+    let bytes = text.as_bytes();
+    let ends = |at: &usize| bytes[*at] == b'\n' || bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+    std::iter::once(0).chain((0..bytes.len()).filter(ends).map(|at| at + 1)).collect()
 }
 
 impl<'t> Lines<'t> {
     /// The lines of a text.
     pub fn new(text: &'t str, encoding: Encoding) -> Lines<'t> {
-        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
-        Lines { text, starts: std::iter::once(0).chain(ends).collect(), encoding }
+        Lines { text, starts: Cow::Owned(line_starts(text)), encoding }
+    }
+
+    /// The lines of a text whose beginnings are known.
+    pub fn known(text: &'t str, starts: &'t [usize], encoding: Encoding) -> Lines<'t> {
+        Lines { text, starts: Cow::Borrowed(starts), encoding }
     }
 
     /// The position of an offset; one inside a character is moved to its beginning, one behind the end to the end.
@@ -50,8 +64,7 @@ impl<'t> Lines<'t> {
     pub fn offset(&self, position: Position) -> usize {
         let Some(start) = self.starts.get(position.line as usize) else { return self.text.len() };
         let rest = &self.text[*start..];
-        let line = rest.split('\n').next().unwrap_or("");
-        let line = line.strip_suffix('\r').unwrap_or(line);
+        let line = rest.split(['\n', '\r']).next().unwrap_or("");
         let mut left = position.character as usize;
         for (at, char) in line.char_indices() {
             let width = match self.encoding {
@@ -92,6 +105,7 @@ mod tests {
         assert_eq!(lines.offset(Position { line: 9, character: 0 }), 5);
         assert_eq!(lines.position(99), Position { line: 1, character: 2 });
         assert_eq!(Lines::new("", Encoding::Utf8).position(0), Position { line: 0, character: 0 });
+        assert_eq!(Lines::new("a\rb\r\nc", Encoding::Utf8).position(5), Position { line: 2, character: 0 });
         // In the middle of a pair of UTF-16 units.
         assert_eq!(Lines::new("😀", Encoding::Utf16).offset(Position { line: 0, character: 1 }), 0);
     }

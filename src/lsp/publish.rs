@@ -1,6 +1,6 @@
 //! Findings, file by file. Several open policies may use one module: what each finds there is shown once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use lsp_types::notification::PublishDiagnostics;
 use lsp_types::request::{CodeLensRefresh, InlayHintRefreshRequest};
@@ -31,11 +31,10 @@ pub fn publish(server: &mut Server<'_>) {
     concerned.sort();
     concerned.dedup();
     let mut by_file: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    let mut told = HashSet::new();
     for finding in server.shown.values().flatten() {
-        let all = by_file.entry(&finding.at.path).or_default();
-        let same = |it: &&&Finding| it.code == finding.code && it.at == finding.at && it.message == finding.message;
-        if !all.iter().any(|it| same(&it)) {
-            all.push(finding);
+        if told.insert((finding.code, &finding.at, &finding.message)) {
+            by_file.entry(&finding.at.path).or_default().push(finding);
         }
     }
     let mut published = std::collections::BTreeSet::new();

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::documents::Documents;
 use super::library::Library;
-use super::positions::{Encoding, Lines};
+use super::positions::{Encoding, Lines, line_starts};
 use super::{Options, capabilities, publish, uri};
 use crate::ide::{self, Project};
 use crate::source::find_policies;
@@ -50,6 +50,8 @@ pub struct Server<'c> {
     pub(super) shown: BTreeMap<String, Vec<ide::Finding>>,
     pub(super) published: BTreeSet<String>,
     asked: std::cell::Cell<i32>,
+    /// Texts with the beginnings of their lines, as they are while one message is answered.
+    texts: RefCell<BTreeMap<String, Rc<(String, Vec<usize>)>>>,
 }
 
 impl<'c> Server<'c> {
@@ -70,6 +72,7 @@ impl<'c> Server<'c> {
             shown: BTreeMap::new(),
             published: BTreeSet::new(),
             asked: std::cell::Cell::new(0),
+            texts: RefCell::default(),
         }
     }
 
@@ -138,8 +141,23 @@ impl<'c> Server<'c> {
 
     /// Does something with the lines of a file.
     pub fn lines<T>(&self, path: &str, work: impl FnOnce(&Lines) -> T) -> Option<T> {
-        let text = self.project.text(path)?;
-        Some(work(&Lines::new(&text, self.client.encoding)))
+        let known = self.texts.borrow().get(path).cloned();
+        let text = match known {
+            Some(known) => known,
+            None => {
+                let text = self.project.text(path)?;
+                let starts = line_starts(&text);
+                let text = Rc::new((text, starts));
+                self.texts.borrow_mut().insert(path.to_string(), text.clone());
+                text
+            }
+        };
+        Some(work(&Lines::known(&text.0, &text.1, self.client.encoding)))
+    }
+
+    /// A message is answered: texts may be others from now on.
+    pub fn next(&self) {
+        self.texts.borrow_mut().clear();
     }
 
     /// A place as the protocol says it.
@@ -164,6 +182,7 @@ impl<'c> Server<'c> {
 
     /// A text was opened, changed or closed: its findings, and those of what uses it, are to be published.
     pub fn touch(&mut self, path: &str) {
+        self.next();
         let concerned = self.project.changed(path);
         let open = self.documents.paths();
         self.dirty.extend(concerned.into_iter().chain([path.to_string()]).filter(|it| open.contains(it)));
@@ -171,6 +190,7 @@ impl<'c> Server<'c> {
 
     /// Files came, went or changed on disk: everything is looked at again.
     pub fn touch_all(&mut self) {
+        self.next();
         self.project.forget();
         *self.workspace.borrow_mut() = None;
         self.dirty.extend(self.documents.paths());

@@ -65,8 +65,27 @@ pub struct Replaced {
     pub span: Span,
     /// How it had made it.
     pub how: How,
+    /// The instances of `with` through which it had arrived, outermost first.
+    #[serde(skip_serializing_if = "<[Via]>::is_empty")]
+    pub via: Arc<[Via]>,
     /// The value, as text.
     pub text: String,
+}
+
+impl Replaced {
+    /// Where it came from, for people.
+    pub fn place(&self, files: &Files) -> String {
+        route(files, self.span, &self.via)
+    }
+}
+
+/// A place, and the instances through which what stands there arrived.
+fn route(files: &Files, span: Span, via: &[Via]) -> String {
+    let mut told = files.line_place(span);
+    for via in via.iter().rev() {
+        told.push_str(&format!(" via {} at {}", via.profile, files.line_place(via.span)));
+    }
+    told
 }
 
 /// How a statement makes a value.
@@ -110,10 +129,7 @@ impl Origin {
         if let How::Implied(rule) = self.how {
             return format!("default: {rule}");
         }
-        let mut told = files.line_place(self.span);
-        for via in self.via.iter().rev() {
-            told.push_str(&format!(" via {} at {}", via.profile, files.line_place(via.span)));
-        }
+        let told = route(files, self.span, &self.via);
         match self.how {
             How::Set | How::Implied(_) => told,
             how => format!("{told} ({})", how.word()),

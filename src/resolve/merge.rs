@@ -83,6 +83,18 @@ pub struct Slot {
     defaults: Vec<Candidate>,
     plain: Vec<Candidate>,
     finals: Vec<Candidate>,
+    gone: Vec<Gone>,
+}
+
+/// A value that a `remove` took away.
+#[derive(Clone, Debug)]
+pub struct Gone {
+    /// Where it came from.
+    pub origin: Origin,
+    /// The value as text, or, where it had none, the head.
+    pub text: String,
+    /// The `remove`.
+    pub by: Origin,
 }
 
 impl Slot {
@@ -94,12 +106,12 @@ impl Slot {
         self.finals.iter().chain(&self.plain).chain(&self.defaults)
     }
 
-    /// Those that are meant, and the others.
+    /// Those that are meant, and the others with what was removed before.
     fn parted(self, is_meant: impl Fn(&Candidate) -> bool) -> (Slot, Slot) {
         let part = |list: Vec<Candidate>| list.into_iter().partition::<Vec<_>, _>(&is_meant);
         let (finals, plain, defaults) = (part(self.finals), part(self.plain), part(self.defaults));
-        let meant = Slot { finals: finals.0, plain: plain.0, defaults: defaults.0 };
-        (meant, Slot { finals: finals.1, plain: plain.1, defaults: defaults.1 })
+        let meant = Slot { finals: finals.0, plain: plain.0, defaults: defaults.0, gone: Vec::new() };
+        (meant, Slot { finals: finals.1, plain: plain.1, defaults: defaults.1, gone: self.gone })
     }
 }
 
@@ -122,6 +134,7 @@ pub fn join(into: &mut Slots, from: &Slots) {
         slot.defaults.iter().for_each(|it| add(&mut mine.defaults, it.clone()));
         slot.plain.iter().for_each(|it| add(&mut mine.plain, it.clone()));
         slot.finals.iter().for_each(|it| add(&mut mine.finals, it.clone()));
+        mine.gone.extend(slot.gone.iter().cloned());
     }
 }
 
@@ -256,7 +269,8 @@ fn over(mut candidate: Candidate, before: &[Candidate]) -> Candidate {
     for lost in before {
         let text = lost.shown().to_string();
         let weaker = weaker::weaker(&lost.payload, &candidate.payload);
-        let replaced = Replaced { weaker, span: lost.origin.span, how: lost.origin.how, text };
+        let Origin { span, how, ref via, .. } = lost.origin;
+        let replaced = Replaced { weaker, span, how, via: via.clone(), text };
         candidate.origin.replaced.push(replaced);
         candidate.origin.replaced.extend(lost.origin.replaced.iter().cloned());
     }
@@ -319,8 +333,9 @@ fn final_overridden(statement: &Stated, fixed: &Candidate) -> Diagnostic {
 fn remove(slots: &mut Slots, statement: &Stated, findings: &mut Vec<Diagnostic>) {
     let inside = format!("{}.", statement.key);
     let is_section = statement.payload.field.is_none();
-    let keys: Vec<String> =
-        slots.keys().filter(|key| **key == statement.slot || is_section && key.starts_with(&inside)).cloned().collect();
+    let of_statement = |key: &str| key == statement.slot || is_section && key.starts_with(&inside);
+    let there = slots.iter().filter(|(key, slot)| of_statement(key) && slot.any().is_some());
+    let keys: Vec<String> = there.map(|(key, _)| key.clone()).collect();
     // A path can be there, and be something else; where siblings disagree, it can be both.
     let head = statement.payload.field.map(|it| it.head);
     let is_meant = |it: &Candidate| is_section || it.payload.field.map(|it| it.head) == head;
@@ -349,13 +364,22 @@ fn remove(slots: &mut Slots, statement: &Stated, findings: &mut Vec<Diagnostic>)
     let mut gone = Vec::new();
     for key in keys {
         let slot = slots.remove(&key).unwrap_or_default();
-        let (meant, others) = slot.parted(is_meant);
+        let (meant, mut others) = slot.parted(is_meant);
+        others.gone.extend(meant.plain.iter().chain(&meant.defaults).map(|it| Gone {
+            origin: it.origin.clone(),
+            text: it.shown().to_string(),
+            by: statement.origin.clone(),
+        }));
         gone.push(meant);
-        if others.any().is_some() {
-            slots.insert(key, others);
-        }
+        // Where nothing else is left, the trace is, which is no value.
+        slots.insert(key, others);
     }
     findings.extend(removed(statement, &gone));
+}
+
+/// What was removed and is not there in the end.
+pub fn gone(slots: &Slots) -> Vec<Gone> {
+    slots.values().filter(|it| it.any().is_none()).flat_map(|it| it.gone.clone()).collect()
 }
 
 /// The one value of each key. Siblings that disagree, and that no later layer has settled, are reported.

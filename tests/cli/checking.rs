@@ -229,3 +229,15 @@ fn hosts_that_one_is_not_on() {
     let there = good(&["--target", "my.target", "--target", "debian-13"]);
     assert!(there.code == 0 || there.stderr.contains("my.target"), "{there:#?}");
 }
+
+#[test]
+fn what_is_wrong_on_several_targets_is_said_once_with_their_names() {
+    let policy = "sandbox s {\n  run = [\"/bin/true\"]\n  user new\n  mnt new { root = host(ro) }\n  cgroup new { pids.max = 9 }\n}\n";
+    let dir = folder(&[("s.nsl", policy)]);
+    let path = dir.path().join("s.nsl");
+    let targets = ["--target", "debian-12", "--target", "debian-13", "--target", "debian-13:root"];
+    let args: Vec<&str> = ["check", "--format", "short"].into_iter().chain(targets).chain([text(&path)]).collect();
+    let output = run(&args);
+    let lines: Vec<&str> = output.stdout.lines().filter(|it| it.contains("cgroup-not-delegated")).collect();
+    assert!(lines.len() == 1 && lines[0].contains("(on debian-12 (user), debian-13 (user))"), "{output:#?}");
+}

@@ -68,7 +68,9 @@ fn every_example_gives_what_its_page_says() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/language/codes");
     let bless = std::env::var_os("NSL_BLESS").is_some();
     let mut wrong = Vec::new();
-    for page in pages::all().filter(|page| !page.wrong.is_empty()) {
+    // Those of hosts are held against hosts.
+    let judged = super::host_pages::codes();
+    for page in pages::all().filter(|page| !page.wrong.is_empty() && !judged.contains(page.code)) {
         let (files, found) = findings(page.wrong);
         match found.iter().find(|it| it.code == page.code) {
             None => wrong.push(format!(

@@ -68,7 +68,7 @@ fn missing(target: &str, why: Missing) -> HostFacts {
 
 const JOIN_BOTH: &str = "user join(pid: 4711)\n  net join(pid: 4711)";
 
-const CASES: &[Case] = &[
+pub(super) const CASES: &[Case] = &[
     Case { code: "-", name: "join-own-sandbox", body: JOIN_BOTH, host: || joined(user_on_v2(), 1000) },
     Case { code: "-", name: "join-as-root", body: "net join(pid: 4711)", host: || joined(root_on_v1(), 1000) },
     Case { code: "join-forbidden", name: "other-user", body: JOIN_BOTH, host: || joined(user_on_v2(), 1001) },
@@ -528,6 +528,29 @@ const CASES: &[Case] = &[
                 },
             )
         },
+    },
+    Case {
+        code: "cgroup-version",
+        name: "high",
+        body: "user new\n  cgroup new {\n    memory.high = 64MiB\n  }",
+        host: root_on_v1,
+    },
+    Case {
+        code: "io-device",
+        name: "missing",
+        body: "user new\n  cgroup new {\n    io.max /dev/nope = rates(rbps: 1MiB)\n  }",
+        host: || {
+            let mut facts = with_path("/dev/nope", path(PathKind::Missing));
+            let tree = facts.cgroups.v1["memory"].clone();
+            facts.cgroups.v1.insert("io".into(), tree);
+            facts
+        },
+    },
+    Case {
+        code: "uplink-missing",
+        name: "no-pasta",
+        body: "user new\n  net new {\n    uplink = user\n  }",
+        host: || user(|it| drop(it.helpers.remove("pasta"))),
     },
     Case {
         code: "cwd-missing",

@@ -3,6 +3,7 @@
 mod client;
 mod complete;
 mod conversation;
+mod edits;
 mod hover;
 mod navigate;
 mod robust;

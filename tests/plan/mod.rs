@@ -82,6 +82,8 @@ fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
             ..ProcessFacts::default()
         },
         uptime: 1_000_000,
+        versions: BTreeMap::new(),
+        nftables: None,
         helpers: BTreeMap::from([
             ("newuidmap".to_string(), "/usr/bin/newuidmap".to_string()),
             ("newgidmap".to_string(), "/usr/bin/newgidmap".to_string()),

@@ -200,12 +200,7 @@ fn check(input: &Input, inputs: &Inputs, hosts: Hosts) -> Checked {
         if let Some((probe, facts)) = hosts.here {
             findings.extend(nsl::host_findings(&loaded, None, probe, &mut facts.clone()));
         }
-        let of_targets = hosts.targets.iter().flat_map(|it| nsl::target_findings(&loaded, it));
-        for finding in of_targets {
-            if !findings.contains(&finding) {
-                findings.push(finding);
-            }
-        }
+        findings.extend(nsl::findings_of_targets(&loaded, hosts.targets));
     }
     (loaded.files, findings)
 }

@@ -49,6 +49,10 @@ pub(super) const PAGES: &[Page] = &[
          /proc/PID/ns/net or one that `ip netns add` has made, `join(sandbox: NAME)` and `join(pod: NAME)` what the same user \
          runs by that name. None of the kind is there now.\n\nStart it first. Nothing is joined by a number alone: nsl holds the process \
          by a pidfd and compares when it started, so that a number that was given to another process meanwhile is refused.",
+    )
+    .shown(
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user join(pid: 4711)\n  net join(pid: 4711)\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  net new\n}\n",
     ),
     page(
         "join-no-namespace",
@@ -57,6 +61,10 @@ pub(super) const PAGES: &[Page] = &[
         "The path is no file of nsfs, or it is a namespace of another kind than the statement's: a file stands for one namespace, a \
          process has one of each kind. `readlink /proc/PID/ns/net` shows a kind and a number; of a file that a namespace was bound to, \
          `findmnt -o TARGET,SOURCE -t nsfs` does.",
+    )
+    .shown(
+        "sandbox a {\n  run = [\"/bin/true\"]\n  net join(path: /run/ns/uts)\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  uts join(path: /run/ns/uts)\n}\n",
     ),
     page(
         "join-forbidden",
@@ -68,6 +76,10 @@ pub(super) const PAGES: &[Page] = &[
          owns: `user join(pid: 4711)` beside `net join(pid: 4711)`.\n\nThe plan enters them in the order that works: what the joined user namespace owns comes \
          after it, what others own before, a mount namespace last. To look at a process's namespaces at all takes the rights of \
          ptrace(2): its maker's own program can be looked at, nsl's own processes cannot.",
+    )
+    .shown(
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user join(pid: 4711)\n  net join(pid: 4711)\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  net new\n}\n",
     ),
     page(
         "join-own",
@@ -76,6 +88,10 @@ pub(super) const PAGES: &[Page] = &[
         "The target shares this namespace with the caller, so that joining it changes nothing: the sandbox has the caller's, as with \
          `host`. Most likely another process was meant: one inside a sandbox, not the `nsl` that has started it. `lsns` lists \
          namespaces with the processes in them.",
+    )
+    .shown(
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user join(pid: 4711)\n  net join(pid: 4711)\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user host\n  net host\n}\n",
     ),
     page(
         "join-failed",

@@ -51,8 +51,8 @@ pub(super) const PAGES: &[Page] = &[
         "landlock-missing",
         "this kernel has no such Landlock",
         "Landlock came with Linux 5.13 and has grown since: what `files` needs with 5.19 (ABI 2), TCP ports with 6.7 (ABI 4), scopes with 6.12 (ABI 6). It must also be switched on at boot: the file /sys/kernel/security/lsm lists it.\n\nA policy that requires it does not start without it. With `prefer files = tree` inside of the block the run goes on without that line, and says so.",
-        "",
-        "",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  landlock {\n    scope = [signal]\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  landlock {\n    prefer scope = [signal]\n  }\n}\n",
     ),
     error(
         "landlock-failed",

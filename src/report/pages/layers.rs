@@ -33,24 +33,40 @@ pub(super) const PAGES: &[Page] = &[
         Severity::Error,
         "a layer that is no directory",
         "Layers of an overlay are directories, `upper` and `work` too.",
+    )
+    .shown(
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    mount /bin = overlay(ephemeral)\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    mount /bin = bind(ro)\n  }\n}\n",
     ),
     of_host(
         "layer-with-mounts",
         Severity::Error,
         "a layer with mounts below it, in a user namespace",
         "A layer is one file system, without what is mounted below it. For a caller without CAP_SYS_ADMIN the kernel keeps a mount and those below it together (mount_namespaces(7)): taking the layer alone would show what the mounts cover. `/` and `/home` are often such directories; `findmnt --submounts PATH` lists them.\n\nName directories that nothing is mounted below, one overlay for each.",
+    )
+    .shown(
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = overlay(lower: /, ephemeral)\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = overlay(lower: /image, ephemeral)\n  }\n}\n",
     ),
     of_host(
         "layer-without-mounts",
         Severity::Advice,
         "what is mounted below a layer does not come along",
         "A layer is one file system. Where something is mounted below it on the host the sandbox sees the directory that it is mounted on, empty as a rule.",
+    )
+    .shown(
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = overlay(lower: /, ephemeral)\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = overlay(lower: /image, ephemeral)\n  }\n}\n",
     ),
     of_host(
         "overlay-partial",
         Severity::Warning,
         "an overlay that cannot do everything on this kernel",
         "An overlay marks a directory that hides another with an extended attribute. In a user namespace that is one of the user's, and a tmpfs knows those since Linux 6.6. Before that everything else works, and two things give EIO: removing a directory of a layer below after something in it was removed, and making a directory again that was removed.",
+    )
+    .shown(
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = overlay(lower: /image, ephemeral)\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = dir(/image)\n  }\n}\n",
     ),
     of_host(
         "overlay-in-use",

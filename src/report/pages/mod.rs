@@ -16,10 +16,18 @@ pub struct Page {
     pub title: &'static str,
     /// The page: what the kernel or the language does, why it matters, what to do. Paragraphs are separated by blank lines.
     pub text: &'static str,
-    /// A policy that gives this finding; empty where only a host or a run can give it.
+    /// A policy that gives this finding, on a host that lacks what it needs where the finding is about the host; empty where only a
+    /// run, or a command line, can give it.
     pub wrong: &'static str,
     /// The same policy, mended; empty where `wrong` is.
     pub right: &'static str,
+}
+
+impl Page {
+    /// The same page with its two examples.
+    const fn shown(self, wrong: &'static str, right: &'static str) -> Page {
+        Page { wrong, right, ..self }
+    }
 }
 
 mod command;

@@ -222,7 +222,13 @@ pub(super) const PAGES: &[Page] = &[
         "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  net new {\n    loopback = down\n    publish 8080/tcp = 80/tcp\n  }\n}\n",
         "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  net new {\n    publish 8080/tcp = 80/tcp\n  }\n}\n",
     ),
-    error("publish-clash", "one port of the host, published twice", "A port of the host leads to one place.", "", ""),
+    error(
+        "publish-clash",
+        "one port of the host, published twice",
+        "A port of the host leads to one place, and 0.0.0.0 is all of its addresses.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  net new {\n    publish 8080/tcp = 80/tcp\n    publish 0.0.0.0 8080/tcp = 81/tcp\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  net new {\n    publish 8080/tcp = 80/tcp\n    publish 8081/tcp = 81/tcp\n  }\n}\n",
+    ),
     error(
         "publish-protocols",
         "a port that leads to a port of another protocol",

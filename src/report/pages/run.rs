@@ -32,6 +32,10 @@ pub(super) const PAGES: &[Page] = &[
         "Sources are opened with the caller's own rights, before anything else: a sandbox never sees more of the host than the \
          one who starts it. One of the directories on the way may not be passed through (it needs the `x` permission for the \
          caller), or an LSM refuses it.",
+    )
+    .shown(
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = host(ro)\n    mount /srv = bind(/secret, ro)\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = host(ro)\n    mount /srv = bind(/srv/public, ro)\n  }\n}\n",
     ),
     page(
         "source-failed",

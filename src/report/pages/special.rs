@@ -54,6 +54,10 @@ pub(super) const PAGES: &[Page] = &[
         Severity::Warning,
         "the file of a secret can be read by everybody",
         "Inside, the program alone can read it. Outside, every user of the host can, and so can every sandbox that sees the file.",
+    )
+    .shown(
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = host(ro)\n    mount /etc/token = secret(/srv/token)\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = host(ro)\n    mount /etc/token = secret(/etc/web/token)\n  }\n}\n",
     ),
     of_host(
         "secret-not-passed",
@@ -73,12 +77,20 @@ pub(super) const PAGES: &[Page] = &[
         Severity::Error,
         "a device that is none",
         "`device` mounts one device node of the host, and refuses anything else that stands at its path.",
+    )
+    .shown(
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    mount /bin = bind\n    mount /dev/fuse = device(/srv/fuse)\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    mount /bin = bind\n    mount /dev/fuse = device\n  }\n}\n",
     ),
     of_host(
         "device-not-permitted",
         Severity::Warning,
         "a device that the program cannot open",
         "Mounting a device node does not change its permissions. Devices often belong to root and to a group (/dev/kvm: kvm, /dev/dri: render), and the program is in the caller's groups only where they are kept.",
+    )
+    .shown(
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    mount /bin = bind\n    mount /dev/kvm = device\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    mount /bin = bind\n    mount /dev = dev\n  }\n}\n",
     ),
     error(
         "idmap-without-user",
@@ -92,6 +104,10 @@ pub(super) const PAGES: &[Page] = &[
         Severity::Error,
         "only root can have owners mapped",
         "The kernel lets a mount show other owners only for who has CAP_SYS_ADMIN in the user namespace that the file system was mounted in: root of the host, for every disk. Otherwise files of root could be given to oneself.",
+    )
+    .shown(
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = dir(/image, idmap)\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = dir(/image)\n  }\n}\n",
     ),
     of_host(
         "idmap-failed",
@@ -117,5 +133,9 @@ pub(super) const PAGES: &[Page] = &[
         Severity::Warning,
         "services of the host can be talked to, through a read-only tree",
         "A socket in the file system is connected to, not written: that its mount is read-only does not matter, and neither does a network namespace. Who may write to the socket of a container engine or of the system's message bus has things done with the rights of root.\n\n`root = host(ro)` brings all of them; `hide /run` takes them away. The permissions of the sockets were looked at: the program may connect to those that are named.",
+    )
+    .shown(
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  pid new\n  mnt new {\n    root = host(ro)\n    mount /proc = proc\n  }\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  pid new\n  mnt new {\n    root = host(ro)\n    mount /proc = proc\n    hide /run\n  }\n}\n",
     ),
 ];

@@ -1,5 +1,6 @@
 //! What a body comes to, as statements: its own and those of its profiles, merged, and what holds without being stated.
 
+mod behind;
 mod implied;
 mod pick;
 mod text;
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::groups::find;
-use super::merge::Candidate;
+use super::merge::{Candidate, Gone};
 use super::module::{Module, PRELUDE};
 use super::value::{Val, Value};
 use super::{Cx, module};
@@ -17,6 +18,7 @@ use crate::schema::{self, Field, SECTIONS};
 use crate::source::Span;
 use crate::syntax::ast::{Decl, DeclKind, Group, GroupMember};
 
+pub use behind::{Behind, behind};
 pub(super) use implied::add_implied;
 pub use pick::{no_sandbox, pick};
 pub use text::{Show, text};
@@ -32,6 +34,8 @@ pub struct Expanded {
     pub span: Span,
     /// What it comes to: the body first, then section by section; the mode of a section before its fields.
     pub lines: Vec<Line>,
+    /// What profiles said and a `remove` took away.
+    pub removed: Vec<Gone>,
     /// The groups of system calls that it means and that not everybody knows, those first that others hold.
     pub(in crate::resolve) groups: Vec<OwnGroup>,
 }
@@ -107,7 +111,12 @@ impl Line {
 }
 
 /// What merging has left, as statements. What holds besides is added once the policy is made: [`add_implied`].
-pub(super) fn expanded(cx: &mut Cx, decl: &Decl, settled: &BTreeMap<String, Candidate>) -> Expanded {
+pub(super) fn expanded(
+    cx: &mut Cx,
+    decl: &Decl,
+    settled: &BTreeMap<String, Candidate>,
+    removed: Vec<Gone>,
+) -> Expanded {
     let mut groups = Vec::new();
     let mut lines = Vec::with_capacity(settled.len());
     for (slot, stated) in settled {
@@ -138,7 +147,7 @@ pub(super) fn expanded(cx: &mut Cx, decl: &Decl, settled: &BTreeMap<String, Cand
         DeclKind::Container => "container",
         DeclKind::Sandbox | DeclKind::Profile => "sandbox",
     };
-    Expanded { kind, name: decl.name.node.clone(), span: decl.name.span, lines, groups }
+    Expanded { kind, name: decl.name.node.clone(), span: decl.name.span, lines, removed, groups }
 }
 
 /// The declaration that a group's name means in a module, noted with all that it holds; `None` for what everybody knows.

@@ -121,8 +121,7 @@ struct Row<'l> {
 impl Page<'_> {
     fn declaration(&mut self, one: &Expanded, pod: Option<&Expanded>) {
         let _ = writeln!(self.out, "{}{} {} {{", self.indent, one.kind, one.name);
-        let shown = |line: &&Line| self.show.defaults || !matches!(line.origin.how, How::Implied(_)) || is_of_pod(line);
-        let mut rows: Vec<Row> = one.lines.iter().filter(shown).map(|line| self.row(line, pod)).collect();
+        let mut rows: Vec<Row> = one.lines.iter().filter(|it| self.shows(it)).map(|line| self.row(line, pod)).collect();
         if let Some(pod) = pod {
             let gone = self.removed(one, pod);
             rows.extend(gone);
@@ -143,6 +142,10 @@ impl Page<'_> {
             self.block(block);
             before = Some(block);
         }
+    }
+
+    fn shows(&self, line: &Line) -> bool {
+        self.show.defaults || !matches!(line.origin.how, How::Implied(_)) || is_of_pod(line)
     }
 
     fn row<'l>(&self, line: &'l Line, pod: Option<&Expanded>) -> Row<'l> {
@@ -168,7 +171,8 @@ impl Page<'_> {
 
     /// What the pod says and its container does not keep.
     fn removed<'l>(&self, one: &Expanded, pod: &Expanded) -> Vec<Row<'l>> {
-        let kept = |line: &Line| one.lines.iter().any(|it| it.slot == line.slot);
+        // What is not shown replaces nothing.
+        let kept = |line: &Line| one.lines.iter().any(|it| it.slot == line.slot && self.shows(it));
         let gone = pod.lines.iter().filter(|it| is_shared(it) && !has_mode(it.section) && !kept(it));
         let row = |section, text: String, is_head| Row {
             section,
@@ -180,7 +184,8 @@ impl Page<'_> {
         };
         let mut rows: Vec<Row> = Vec::new();
         for line in gone {
-            let whole = !line.section.is_empty() && !one.lines.iter().any(|it| it.section == line.section);
+            let whole =
+                !line.section.is_empty() && !one.lines.iter().any(|it| it.section == line.section && self.shows(it));
             if whole && !rows.iter().any(|it| it.section == line.section) {
                 rows.push(row(line.section, String::new(), true));
             } else if !whole && line.field.is_some() {

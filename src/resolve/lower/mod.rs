@@ -43,6 +43,7 @@ pub fn sandbox(cx: &mut Cx, module: &Rc<Module>, decl: &Decl) -> Option<Sandbox>
 /// The typed policy of a stack of layers. `in_pod`: fields that only containers have are welcome.
 pub fn of_slots(cx: &mut Cx, decl: &Decl, slots: Slots, in_pod: bool) -> Sandbox {
     let mut findings = Vec::new();
+    let removed = if cx.keep_expanded { merge::gone(&slots) } else { Vec::new() };
     let mut settled = merge::settle(slots, &mut findings);
     let gone: Vec<&str> = NsKind::ALL
         .into_iter()
@@ -57,7 +58,7 @@ pub fn of_slots(cx: &mut Cx, decl: &Decl, slots: Slots, in_pod: bool) -> Sandbox
         !(it.payload.with_mode && gone.contains(&section))
     });
     findings.into_iter().for_each(|it| cx.report(it));
-    let expanded = if cx.keep_expanded { Some(expand::expanded(cx, decl, &settled)) } else { None };
+    let expanded = if cx.keep_expanded { Some(expand::expanded(cx, decl, &settled, removed)) } else { None };
     let mut lower = Lower { cx, settled, span: decl.name.span };
     lower.missing_modes();
     if !in_pod {
