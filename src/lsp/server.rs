@@ -33,6 +33,12 @@ pub struct Client {
     pub commands: Vec<String>,
 }
 
+/// A text with the beginnings of its lines.
+struct Text {
+    text: String,
+    starts: Vec<usize>,
+}
+
 /// One server.
 pub struct Server<'c> {
     pub client: Client,
@@ -51,7 +57,7 @@ pub struct Server<'c> {
     pub(super) published: BTreeSet<String>,
     asked: std::cell::Cell<i32>,
     /// Texts with the beginnings of their lines, as they are while one message is answered.
-    texts: RefCell<BTreeMap<String, Rc<(String, Vec<usize>)>>>,
+    texts: RefCell<BTreeMap<String, Rc<Text>>>,
 }
 
 impl<'c> Server<'c> {
@@ -147,12 +153,12 @@ impl<'c> Server<'c> {
             None => {
                 let text = self.project.text(path)?;
                 let starts = line_starts(&text);
-                let text = Rc::new((text, starts));
+                let text = Rc::new(Text { text, starts });
                 self.texts.borrow_mut().insert(path.to_string(), text.clone());
                 text
             }
         };
-        Some(work(&Lines::known(&text.0, &text.1, self.client.encoding)))
+        Some(work(&Lines::known(&text.text, &text.starts, self.client.encoding)))
     }
 
     /// A message is answered: texts may be others from now on.
