@@ -104,7 +104,8 @@ pub(super) const CASES: &[Case] = &[
         body: "net join(path: /run/ns/uts)",
         host: || {
             let mut facts = root_on_v1();
-            let uts = Namespace { id: 7, own: false, user: None };
+            let user = UserNamespace { id: 7000, uid: 0, child: true };
+            let uts = Namespace { id: 7, own: false, user: Some(user) };
             let found = Joinable { namespaces: [(NsKind::Uts, uts)].into(), ..Joinable::default() };
             facts.joinable.insert("path /run/ns/uts".into(), found);
             facts
