@@ -1,16 +1,18 @@
 //! `nsl exec`
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 
 use clap::Args;
 use nsl::control;
 use nsl::execute::{self, Guest};
+use nsl::report::Diagnostic;
 
 use super::runs;
 
 const AFTER_HELP: &str = "\
 Examples:
-  nsl exec web -- /bin/sh                    a shell beside the program
+  nsl exec -t web -- /bin/sh                 a shell beside the program, on a terminal of its own
   nsl exec web -- cat /proc/self/status      what a program in there is allowed
   nsl exec --env DEBUG=1 --cwd /srv web -- ./report
 
@@ -36,6 +38,10 @@ pub struct Exec {
     /// Start it in this directory of the sandbox, instead of the policy's `cwd`.
     #[arg(long, value_name = "DIR", value_parser = directory)]
     cwd: Option<String>,
+    /// Give it a terminal of its own in the sandbox, connected to this one: for a shell with job control, an editor. Where the policy says
+    /// `tty = new` it has one anyway.
+    #[arg(long, short)]
+    tty: bool,
     #[command(flatten)]
     run: runs::Name,
     /// The command and its arguments.
@@ -55,6 +61,13 @@ fn directory(text: &str) -> Result<String, String> {
 }
 
 pub fn main(args: &Exec) -> i32 {
+    if args.tty && !std::io::stdin().is_terminal() {
+        let finding =
+            Diagnostic::error("usage", "`--tty` connects this terminal to one in the sandbox, and here is none");
+        return runs::refuse(
+            finding.help("run it in a terminal, or leave `--tty` out: input and output are then as they are here"),
+        );
+    }
     let found =
         args.run.find().and_then(|entry| control::enterable(&entry).map(|(record, plan)| (record.clone(), plan)));
     let (record, plan) = match found {
@@ -62,7 +75,7 @@ pub fn main(args: &Exec) -> i32 {
         Err(finding) => return runs::refuse(finding),
     };
     let bytes = |list: &[OsString]| list.iter().cloned().map(Into::into).collect();
-    let guest = Guest { argv: bytes(&args.command), env: bytes(&args.env), cwd: args.cwd.clone() };
+    let guest = Guest { argv: bytes(&args.command), env: bytes(&args.env), cwd: args.cwd.clone(), tty: args.tty };
     match execute::enter(&record, &plan, &guest) {
         Ok(status) => status,
         Err((finding, status)) => {

@@ -4,6 +4,8 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nsl::inspect::{self, Row};
 use nsl::state::{self, Phase, Room};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -85,19 +87,21 @@ fn on_screen(screen: &Screen, room: &Room, every: Duration) -> i32 {
     loop {
         let (width, height) = screen.size();
         let text = list(&before, &rows, elapsed, order, width, height.saturating_sub(1));
-        screen.show(&format!(
-            "{text}\x1b[7m{:width$}\x1b[0m",
-            fit("c cpu  m memory  p processes  n name  q quit", width)
-        ));
+        // A window of a few lines shows the first of them.
+        let text: String = text.lines().take(height.saturating_sub(1)).map(|line| format!("{line}\n")).collect();
+        let keys = fit("c cpu  m memory  p processes  n name  q quit", width);
+        let (mark, plain) = if terminal::stdout_style().color { ("\x1b[7m", "\x1b[0m") } else { ("", "") };
+        screen.show(&format!("{text}{mark}{keys:width$}{plain}"));
         let next = at + every;
-        match screen.key(next.saturating_duration_since(Instant::now())) {
-            Some(b'q' | b'Q' | 3 | 4) => return 0,
-            Some(b'c') => order = Order::Cpu,
-            Some(b'm') => order = Order::Memory,
-            Some(b'p') => order = Order::Pids,
-            Some(b'n') => order = Order::Name,
-            Some(_) => {}
-            None => {
+        match screen.next(next.saturating_duration_since(Instant::now())) {
+            Event::Key(b'q' | b'Q' | 3 | 4) => return 0,
+            Event::Key(b'c') => order = Order::Cpu,
+            Event::Key(b'm') => order = Order::Memory,
+            Event::Key(b'p') => order = Order::Pids,
+            Event::Key(b'n') => order = Order::Name,
+            Event::Key(_) | Event::Redraw => {}
+            Event::Ended(signal) => return 128 + signal,
+            Event::Time => {
                 let now = look(room);
                 elapsed = at.elapsed();
                 at = Instant::now();
@@ -149,20 +153,41 @@ fn list(before: &[Row], rows: &[Row], elapsed: Duration, order: Order, width: us
 /// A terminal that shows keys at once and has given its screen; when it is dropped it is as before.
 struct Screen {
     before: Termios,
+    raw: Termios,
+    signals: SignalFd,
 }
+
+/// What happens while one waits for the next look.
+enum Event {
+    Key(u8),
+    /// The window has another size, or the terminal was somebody else's meanwhile.
+    Redraw,
+    /// It is asked to end.
+    Ended(i32),
+    Time,
+}
+
+/// Signals that end a program which does nothing about them.
+const ENDING: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
 
 impl Screen {
     fn take() -> Option<Screen> {
         let (stdin, stdout) = (std::io::stdin(), std::io::stdout());
-        if !stdin.is_terminal() || !stdout.is_terminal() {
+        let dumb = std::env::var_os("TERM").is_some_and(|it| it == "dumb");
+        if !stdin.is_terminal() || !stdout.is_terminal() || dumb {
             return None;
         }
+        // Whoever ends this gets the terminal as it was, and a window that changes is drawn anew at once.
+        let mut wanted = SigSet::empty();
+        ENDING.into_iter().chain([Signal::SIGWINCH, Signal::SIGCONT]).for_each(|it| wanted.add(it));
+        wanted.thread_block().ok()?;
+        let signals = SignalFd::with_flags(&wanted, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).ok()?;
         let before = tcgetattr(&stdin).ok()?;
         let mut raw = before.clone();
         // Ctrl-C comes as a key, so that the screen is given back.
         raw.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG);
         tcsetattr(&stdin, OptionalActions::Flush, &raw).ok()?;
-        let screen = Screen { before };
+        let screen = Screen { before, raw, signals };
         // The alternate screen, and no cursor: xterm's control sequences, which tmux and the Linux console know.
         terminal::print("\x1b[?1049h\x1b[?25l");
         Some(screen)
@@ -181,22 +206,35 @@ impl Screen {
         terminal::print(&format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\r\n")));
     }
 
-    /// The next key, or nothing when the time is over.
-    fn key(&self, within: Duration) -> Option<u8> {
+    /// What happens next, within this time.
+    fn next(&self, within: Duration) -> Event {
         let stdin = std::io::stdin();
-        let mut polled = [PollFd::new(&stdin, PollFlags::IN)];
+        let mut polled = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&self.signals, PollFlags::IN)];
         let timeout =
             rustix::event::Timespec { tv_sec: within.as_secs() as i64, tv_nsec: i64::from(within.subsec_nanos()) };
         match poll(&mut polled, Some(&timeout)) {
-            Ok(0) => None,
-            // A change of the window's size.
-            Err(_) => Some(0),
-            Ok(_) => {
-                let mut byte = [0];
-                // Nobody types any more at the end of the input.
-                Some(if rustix::io::read(&stdin, &mut byte) == Ok(1) { byte[0] } else { b'q' })
-            }
+            Ok(0) => return Event::Time,
+            Err(_) => return Event::Redraw,
+            Ok(_) => {}
         }
+        if let Ok(Some(info)) = self.signals.read_signal() {
+            let number = info.ssi_signo as i32;
+            if ENDING.into_iter().any(|it| it as i32 == number) {
+                return Event::Ended(number);
+            }
+            if number == Signal::SIGCONT as i32 {
+                // Whoever had the terminal meanwhile may have set it otherwise.
+                let _ = tcsetattr(&stdin, OptionalActions::Flush, &self.raw);
+                terminal::print("\x1b[?1049h\x1b[?25l");
+            }
+            return Event::Redraw;
+        }
+        if polled[0].revents().is_empty() {
+            return Event::Redraw;
+        }
+        let mut byte = [0];
+        // Nobody types any more at the end of the input.
+        Event::Key(if rustix::io::read(&stdin, &mut byte) == Ok(1) { byte[0] } else { b'q' })
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Guest {
     pub env: Vec<Bytes>,
     /// The working directory inside, instead of the policy's.
     pub cwd: Option<String>,
+    /// Whether it gets a terminal of its own in the sandbox, also where the policy gives its program none.
+    pub tty: bool,
 }
 
 /// The order in which the kernel takes them: `user` gives the rights for the others, and behind `mnt` no path of the host is left.
@@ -186,6 +188,13 @@ fn guests_plan(plan: &Plan, guest: &Guest) -> Plan {
             }
             _ => {}
         }
+    }
+    let has_terminal = steps.iter().any(|step| step.action == Action::NewTerminal);
+    if let Some(at) =
+        steps.iter().position(|step| step.action == Action::NewSession).filter(|_| guest.tty && !has_terminal)
+    {
+        let step = Step { action: Action::NewTerminal, ..steps[at].clone() };
+        steps.insert(at + 1, step);
     }
     let mut ending = plan.ending.clone();
     // The time limit is that of the sandbox, which ends the guest too.
@@ -454,6 +463,9 @@ fn explain(record: &Record, plan: &Plan, notice: &Notice) -> Diagnostic {
         Errno::EACCES | Errno::EPERM => {
             "its namespaces can be entered by who started it, and by root; a program that nobody may read, or that has changed \
              its ids, hides its namespaces from everybody but root"
+        }
+        _ if plan.steps.get(notice.step).is_some_and(|step| step.action == Action::NewTerminal) => {
+            "a terminal of its own takes a /dev of the sandbox's own (`mount /dev = dev`), which it has not: leave `--tty` out"
         }
         _ => "`nsl inspect` shows what there is of it",
     };

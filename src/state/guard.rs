@@ -185,9 +185,24 @@ pub(super) fn clear(dir: BorrowedFd) {
     }
 }
 
-/// The whole record file of a directory.
-pub(super) fn read(dir: BorrowedFd) -> Option<(File, String)> {
-    text(dir, RECORD)
+/// The record file of a directory, and its first line.
+pub(super) fn head(dir: BorrowedFd) -> Option<(File, Vec<u8>)> {
+    let file = openat(dir, RECORD, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let mut file = File::from(file);
+    let mut line = Vec::new();
+    // As long as one line is in nearly every case.
+    let mut piece = [0; 2048];
+    loop {
+        let count = file.read(&mut piece).ok()?;
+        match piece[..count].iter().position(|byte| *byte == b'\n') {
+            Some(end) => {
+                line.extend_from_slice(&piece[..end]);
+                return Some((file, line));
+            }
+            None if count == 0 => return Some((file, line)),
+            None => line.extend_from_slice(&piece[..count]),
+        }
+    }
 }
 
 /// A file of a directory, and what is in it.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::fcntl::{Flock, FlockArg};
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, openat, unlinkat};
 
-use super::guard::{BEHIND, clear, read};
+use super::guard::{BEHIND, clear, head};
 use super::record::{End, FORMAT, Record, now};
 use super::room::{Room, is_linked, open_dir, valid_name};
 use crate::plan::Plan;
@@ -44,14 +44,23 @@ pub struct Entry {
     /// What is known of it; `None` while it starts.
     pub record: Option<Record>,
     dir: OwnedFd,
+    /// The record, of which no more was read than its first line: the plan behind it is many times as long.
     file: Option<File>,
-    plan: String,
 }
 
 impl Entry {
     /// What was performed. `None` while it starts, or where another version of nsl wrote it down.
     pub fn plan(&self) -> Option<Plan> {
-        serde_json::from_str(&self.plan).ok()
+        serde_json::from_str(self.line(1)?.as_str()).ok()
+    }
+
+    /// A line of the record, from 0: what is known, the plan, and how it ended.
+    fn line(&self, number: usize) -> Option<String> {
+        let mut file = self.file.as_ref()?;
+        file.rewind().ok()?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).ok()?;
+        text.lines().nth(number).map(str::to_string)
     }
 
     /// What was performed, or why that is not known.
@@ -111,11 +120,11 @@ impl Entry {
         while self.held() {
             std::thread::sleep(Duration::from_millis(20));
         }
-        let file = self.file.as_mut()?;
-        file.rewind().ok()?;
-        let mut text = String::new();
-        file.read_to_string(&mut text).ok()?;
-        text.lines().nth(2).and_then(|line| serde_json::from_str(line).ok())
+        self.end()
+    }
+
+    fn end(&self) -> Option<End> {
+        serde_json::from_str(&self.line(2)?).ok()
     }
 }
 
@@ -195,23 +204,20 @@ fn names(room: &Room) -> Vec<String> {
 fn look(room: &Room, name: &str) -> Option<Entry> {
     let dir = open_dir(room.dir(), name).ok()?;
     let held = Flock::lock(dir.as_fd().try_clone_to_owned().ok()?, FlockArg::LockSharedNonblock).is_err();
-    let (file, text) = read(dir.as_fd()).unzip();
-    let text = text.unwrap_or_default();
-    let mut lines = text.lines();
-    let record: Option<Record> = lines.next().and_then(|it| serde_json::from_str(it).ok());
+    let (file, head) = head(dir.as_fd()).unzip();
+    let record: Option<Record> = head.and_then(|it| serde_json::from_slice(&it).ok());
     let record = record.filter(|it| it.format == FORMAT);
-    let plan = lines.next().unwrap_or_default().to_string();
-    let end = lines.next().and_then(|it| serde_json::from_str(it).ok());
-    let phase = match &record {
+    let mut entry = Entry { name: name.to_string(), phase: Phase::Starting, record, dir, file };
+    entry.phase = match &entry.record {
         Some(record) if held && record.supervisor.lives() => Phase::Running,
         None if held => Phase::Starting,
-        Some(record) if record.detached => Phase::Ended(end),
+        Some(record) if record.detached => Phase::Ended(entry.end()),
         _ => {
             remove_if_over(room, name, false);
             return None;
         }
     };
-    Some(Entry { name: name.to_string(), phase, record, dir, file, plan })
+    Some(entry)
 }
 
 /// Removes the directory of a sandbox that is over; one that ran in the background only where `kept` ones go too. Says whether
@@ -224,8 +230,7 @@ pub(super) fn remove_if_over(room: &Room, name: &str, kept: bool) -> bool {
         return true;
     }
     let detached = || {
-        let text = read(dir.as_fd()).map(|it| it.1).unwrap_or_default();
-        let record: Option<Record> = text.lines().next().and_then(|line| serde_json::from_str(line).ok());
+        let record: Option<Record> = head(dir.as_fd()).and_then(|it| serde_json::from_slice(&it.1).ok());
         record.is_some_and(|it| it.detached)
     };
     if !kept && detached() {

@@ -368,4 +368,88 @@ both! {
         ok(&stage, &["kill", "test"]);
         running.finish();
     }
+
+    /// Every field of what is printed as data is in the reference, and every field of the reference is printed.
+    fn the_reference_names_every_field_of_the_data(who) {
+        let stage = stage(who);
+        let mut running = stage.start(&WAITER);
+        running.line("ready");
+        ps(&stage);
+        let changed = stage.text().replacen("{", "{\n  env MORE = \"1\"\n  limits {\n    nofile = 99\n  }", 1);
+        std::fs::write(stage.path("changed.nsl"), changed).expect("our own folder");
+        let of = |args: &[&str], status: i32| -> Value {
+            let said = nsl(&stage, args);
+            assert_eq!(said.code, status, "{args:?}: {}{}", said.out, said.err);
+            serde_json::from_str(&said.out).expect("JSON")
+        };
+        let drift = of(&["drift", "changed.nsl", "--json", "--run", "test", "--", "/bin/true"], 1);
+        for (command, data) in [
+            ("nsl ps --json", of(&["ps", "--json"], 0)),
+            ("nsl inspect --json", of(&["inspect", "test", "--json"], 0)),
+            ("nsl ns --json", of(&["ns", "--json"], 0)),
+            ("nsl ns diff --json", of(&["ns", "diff", "test", "test", "--json"], 0)),
+            ("nsl drift --json", drift),
+        ] {
+            let mut printed = std::collections::BTreeSet::new();
+            fields("", &data, &mut printed);
+            let told = documented(command);
+            let extra: Vec<_> = printed.difference(&told).collect();
+            assert!(extra.is_empty(), "{command}: not in the reference: {extra:?}");
+            // What needs something that is not there now: a kept namespace, an end, a mount of its own.
+            let absent = |it: &&String| !["namespaces.held.pid", "namespaces.held.fd", "end", "exit_status", "signal", "at"].contains(&it.as_str());
+            let missing: Vec<_> = told.difference(&printed).filter(absent).collect();
+            assert!(missing.is_empty(), "{command}: nothing has {missing:?}");
+        }
+        ok(&stage, &["kill", "test"]);
+        running.finish().ends(137);
+    }
+}
+
+/// The paths of all fields, through lists. What has names of other things as keys, and the plan, is one field.
+fn fields(path: &str, value: &Value, found: &mut std::collections::BTreeSet<String>) {
+    let leaf = [
+        "record.namespaces",
+        "program.namespaces",
+        "program.capabilities",
+        "program.limits",
+        "program.attributes",
+        "plan",
+    ];
+    match value {
+        Value::Array(items) => items.iter().for_each(|it| fields(path, it, found)),
+        Value::Object(map) if !leaf.contains(&path) => {
+            for (key, value) in map {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                found.insert(path.clone());
+                // Told of once, at `nsl ps`.
+                if !(map.contains_key("processes")
+                    && map.contains_key("plan")
+                    && ["usage", "record"].contains(&path.as_str()))
+                {
+                    fields(&path, value, found);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The fields that the reference has of what a command prints: those of the table behind the line that begins with the command. Words in the second
+/// column count where they are paths.
+fn documented(command: &str) -> std::collections::BTreeSet<String> {
+    let text = include_str!("../../grammar/README.md");
+    let behind = text
+        .split_once(&format!("\n`{command}` prints"))
+        .unwrap_or_else(|| panic!("no `{command}` in the reference"))
+        .1;
+    let rows = behind.lines().skip_while(|it| !it.starts_with('|')).skip(2).take_while(|it| it.starts_with('|'));
+    let mut found = std::collections::BTreeSet::new();
+    for row in rows {
+        let mut cells = row.trim_matches('|').splitn(2, " | ");
+        let quoted = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_string).collect::<Vec<_>>();
+        found.extend(quoted(cells.next().unwrap_or_default()));
+        let is_path = |it: &String| it.contains('.') && !it.contains([' ', '/']);
+        found.extend(quoted(cells.next().unwrap_or_default()).into_iter().filter(is_path));
+    }
+    found
 }

@@ -85,6 +85,21 @@ fn on_terminal(stage: &Stage, steps: &[(&str, &str)], script: &str) -> String {
     outcome.out().replace('\r', "")
 }
 
+/// Runs another `nsl` of the same caller on a terminal.
+fn nsl_on_terminal(stage: &Stage, steps: &[(&str, &str)], args: &[&str]) -> String {
+    let nsl = stage.path("nsl").to_string_lossy().into_owned();
+    let mut command = std::process::Command::new("/usr/bin/python3");
+    command.args(["-I", "-S", "-c", DRIVER]);
+    for (wait, action) in steps {
+        command.args([*wait, *action]);
+    }
+    command.arg("--").arg(nsl).args(args);
+    stage.as_caller(&mut command);
+    command.env("TERM", "xterm");
+    let output = command.output().expect("the driver can be started");
+    (String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)).replace('\r', "")
+}
+
 fn with_terminal(who: Who) -> Stage {
     Stage::new(who).top("tty = new")
 }
@@ -206,5 +221,40 @@ except OSError as error: print('not stolen')\\n";
             running.close_input();
             running.finish().ends(0);
         }
+    }
+
+    fn a_guest_gets_a_terminal_of_the_sandbox(who) {
+        let stage = seen::stage(who).option("--name").option("guested");
+        let mut running = stage.start(&seen::WAITER);
+        running.line("ready");
+        seen::ps(&stage);
+        let shell = ["exec", "-t", "guested", "--", "/bin/sh", "-c", "tty; stty size; : </dev/tty && echo controlled; read line; echo got $line; exit 4"];
+        let out = nsl_on_terminal(&stage, &[("controlled", "send:word\\n")], &shell);
+        assert!(out.contains("/dev/pts/0\n33 77\n") && out.contains("got word"), "{out}");
+        assert!(out.ends_with("driver: status 4 restored True\n"), "{out}");
+        let said = seen::nsl(&stage, &["exec", "--tty", "guested", "--", "/bin/true"]);
+        assert!(said.code == 2 && said.err.contains("here is none"), "{} {}", said.code, said.err);
+        seen::ok(&stage, &["kill", "guested"]);
+        running.finish().ends(137);
+    }
+
+    fn the_live_list_follows_the_window_and_gives_it_back(who) {
+        let stage = seen::stage(who).option("--name").option("listed");
+        let nothing = nsl_on_terminal(&stage, &[("0 running", "send:q")], &["top", "--every", "3600"]);
+        assert!(nothing.contains("NAME") && nothing.ends_with("driver: status 0 restored True\n"), "{nothing}");
+        let mut running = stage.start(&seen::WAITER);
+        running.line("ready");
+        seen::ps(&stage);
+        // 77 columns, and 88 once the window has grown; the hour between two looks is not waited for.
+        let steps = [("q quit", "resize:"), ("q quit", "send:m"), ("q quit", "send:q")];
+        let out = nsl_on_terminal(&stage, &steps, &["top", "--every", "3600"]);
+        assert!(out.contains("1 running") && out.contains("listed") && out.contains("\x1b[?1049h"), "{out:?}");
+        let bar = |width: usize| format!("{:width$}", "c cpu  m memory  p processes  n name  q quit");
+        assert!(out.contains(&bar(77)) && out.contains(&bar(88)), "{out:?}");
+        assert!(out.contains("\x1b[?1049l") && out.ends_with("driver: status 0 restored True\n"), "{out:?}");
+        let ended = nsl_on_terminal(&stage, &[("q quit", "kill:SIGTERM")], &["top"]);
+        assert!(ended.contains("\x1b[?1049l") && ended.ends_with("driver: status 143 restored True\n"), "{ended:?}");
+        seen::ok(&stage, &["kill", "listed"]);
+        running.finish().ends(137);
     }
 }

@@ -10,7 +10,7 @@ use super::super::runs;
 
 const AFTER_HELP: &str = "\
 Examples:
-  nsl ns enter 4711 -- /bin/sh              all of its namespaces
+  nsl ns enter 4711                         a shell in all of its namespaces
   nsl ns enter 4711 --net -- ss -tln        its network, our own files
   nsl ns enter web --kind pid --kind mnt -- ps ax
 
@@ -30,12 +30,50 @@ pub struct Enter {
     /// Enter only namespaces of these kinds; otherwise all that are not the caller's own.
     #[arg(long, value_name = "KIND", value_parser = super::kind)]
     kind: Vec<NsKind>,
-    /// The same as `--kind net`.
+    /// The same as `--kind user`, and so on.
     #[arg(long)]
+    user: bool,
+    #[arg(long, hide_short_help = true)]
+    pid: bool,
+    #[arg(long, hide_short_help = true)]
     net: bool,
-    /// The command and its arguments.
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    #[arg(long, hide_short_help = true)]
+    mnt: bool,
+    #[arg(long, hide_short_help = true)]
+    ipc: bool,
+    #[arg(long, hide_short_help = true)]
+    uts: bool,
+    #[arg(long, hide_short_help = true)]
+    cgroup: bool,
+    #[arg(long, hide_short_help = true)]
+    time: bool,
+    /// The command and its arguments; the shell of the caller's `SHELL`, or /bin/sh, where there is none.
+    #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
+}
+
+impl Enter {
+    fn kinds(&self) -> Vec<NsKind> {
+        let flags = [
+            (self.user, NsKind::User),
+            (self.pid, NsKind::Pid),
+            (self.net, NsKind::Net),
+            (self.mnt, NsKind::Mnt),
+            (self.ipc, NsKind::Ipc),
+            (self.uts, NsKind::Uts),
+            (self.cgroup, NsKind::Cgroup),
+            (self.time, NsKind::Time),
+        ];
+        let flags = flags.into_iter().filter(|(given, _)| *given).map(|(_, kind)| kind);
+        self.kind.iter().copied().chain(flags).collect()
+    }
+
+    fn argv(&self) -> Vec<OsString> {
+        match self.command.is_empty() {
+            true => vec![std::env::var_os("SHELL").filter(|it| !it.is_empty()).unwrap_or("/bin/sh".into())],
+            false => self.command.clone(),
+        }
+    }
 }
 
 pub fn main(args: &Enter) -> i32 {
@@ -43,8 +81,6 @@ pub fn main(args: &Enter) -> i32 {
         Ok(process) => process,
         Err(finding) => return runs::refuse(finding),
     };
-    let mut kinds = args.kind.clone();
-    kinds.extend(args.net.then_some(NsKind::Net));
     let bytes = |text: &OsString| text.clone().into();
     let environment = std::env::vars_os().map(|(name, value)| {
         let mut text = name;
@@ -52,7 +88,11 @@ pub fn main(args: &Enter) -> i32 {
         text.push(value);
         text.into()
     });
-    let visit = execute::Visit { kinds, argv: args.command.iter().map(bytes).collect(), env: environment.collect() };
+    let visit = execute::Visit {
+        kinds: args.kinds(),
+        argv: args.argv().iter().map(bytes).collect(),
+        env: environment.collect(),
+    };
     execute::visit(process, &visit).unwrap_or_else(|(finding, status)| {
         runs::refuse(finding);
         status
