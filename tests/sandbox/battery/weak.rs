@@ -94,7 +94,7 @@ const WEAK: &[Weak] = &[
     ("no user namespace inside, and seccomp", BOTH, |it| without(it, "seccomp").top("sysctl \"user.max_user_namespaces\" = 4"), &["unshare-NEWUSER", "clone-NEWUSER"]),
     ("pid new, net new, ipc new, uts new, cgroup new, time new, mount /proc and mount /dev", BOTH, hosts_namespaces, &[
         "abstract-socket", "devices", "host-loopback", "host-process-visible", "interfaces", "ns-cgroup", "ns-ipc", "ns-net", "ns-pid", "ns-time", "ns-uts",
-        "posix-queue", "posix-shared-memory", "proc-interrupts", "proc-keys", "proc-acpi", "proc-asound", "proc-scsi", "proc-mtrr", "secret-of-others",
+        "posix-queue", "posix-shared-memory", "proc-interrupts", "proc-keys", "proc-acpi", "proc-asound", "proc-scsi", "secret-of-others",
         "sysv-messages", "sysv-semaphores", "sysv-shared-memory",
     ]),
     ("pid new", USER, hosts_namespaces, &["host-process-signal"]),
@@ -122,7 +122,7 @@ const WEAK: &[Weak] = &[
         "ns-user", "host-process-environ", "host-process-fds", "host-process-memory", "host-process-pidfd", "host-process-ptrace", "host-process-read",
         "host-process-root", "host-process-signal", "runtime-program", "acct", "swapon", "swapoff", "settimeofday", "kernel-log", "vhangup", "iopl",
         "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "open_by_handle_at", "by-handle", "device-made", "device-disk", "cgroup-write",
-        "sys-write", "proc-kcore", "proc-kmsg", "proc-timer_list", "proc-sched_debug", "proc-latency_stats", "proc-vmcore",
+        "sys-write", "proc-kcore", "proc-kmsg", "proc-timer_list", "proc-sched_debug", "proc-latency_stats", "proc-mtrr", "proc-vmcore",
         "proc-write-irq-default_smp_affinity", "proc-write-sys-kernel-core_pattern", "proc-write-sys-kernel-modprobe", "proc-write-sys-vm-drop_caches",
         "proc-write-sysrq-trigger",
     ]),
@@ -157,7 +157,7 @@ const ALWAYS: &[Always] = &[
     ),
     (
         &[
-            "cgroup-write", "sys-write", "device-disk", "proc-kcore", "proc-kmsg", "proc-timer_list", "proc-sched_debug", "proc-latency_stats", "proc-vmcore",
+            "cgroup-write", "sys-write", "device-disk", "proc-kcore", "proc-kmsg", "proc-timer_list", "proc-sched_debug", "proc-latency_stats", "proc-mtrr", "proc-vmcore",
             "proc-write-irq-default_smp_affinity", "proc-write-sys-kernel-core_pattern", "proc-write-sys-kernel-modprobe", "proc-write-sys-vm-drop_caches",
             "proc-write-sysrq-trigger",
         ],
@@ -170,7 +170,7 @@ const ALWAYS: &[Always] = &[
 /// What a kernel may lack, or a host refuse to its root: where such an attempt fails without a rule, it must fail without a sandbox too.
 const OF_SOME_HOSTS: &[&str] = &[
     "abi-i386", "abi-x32", "acct", "add_key", "alg-socket", "bluetooth-socket", "bpf", "cgroup-write", "delete_module", "device-disk", "device-made",
-    "fanotify_init", "finit_module", "init_module", "io_uring_enter", "io_uring_register", "io_uring_setup", "iopl", "kcmp", "kernel-log",
+    "fanotify_init", "finit_module", "init_module", "interfaces", "io_uring_enter", "io_uring_register", "io_uring_setup", "iopl", "kcmp", "kernel-log",
     "kexec_file_load", "kexec_load", "key-socket", "keyctl", "modify_ldt", "netlink-audit", "netlink-netfilter", "packet-socket", "perf_event_open", "proc-acpi",
     "proc-asound", "proc-interrupts", "proc-kcore", "proc-keys", "proc-kmsg", "proc-latency_stats", "proc-mtrr", "proc-sched_debug", "proc-scsi",
     "proc-timer_list", "proc-vmcore", "proc-write-irq-default_smp_affinity", "proc-write-sys-kernel-core_pattern", "proc-write-sys-kernel-modprobe",
