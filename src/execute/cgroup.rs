@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::failure::{Context, Done};
 use super::outcome::CgroupUse;
+use crate::host::SCOPE;
 use crate::plan::CgroupDir;
 
 /// A cgroup that exists.
@@ -20,10 +21,11 @@ pub struct Made {
     pub path: PathBuf,
 }
 
-/// The directory of a cgroup. `PID` in its name is the supervisor's.
-pub fn path_of(dir: &CgroupDir, pid: u32) -> PathBuf {
+/// The directory of a cgroup. `PID` in its name is the supervisor's, and the parent `SCOPE` is that scope's, once it is there.
+pub fn path_of(dir: &CgroupDir, pid: u32, scope: Option<&str>) -> PathBuf {
     let name = |name: &str| name.replace("PID", &pid.to_string());
-    let parent = Path::new(&dir.mount).join(dir.parent.trim_start_matches('/'));
+    let parent = scope.filter(|_| dir.parent == SCOPE).unwrap_or(&dir.parent);
+    let parent = Path::new(&dir.mount).join(parent.trim_start_matches('/'));
     match &dir.pod {
         // A container's name is its own and no place for a number.
         Some(pod) => parent.join(name(pod)).join(&dir.name),

@@ -74,6 +74,12 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
                 ),
             )
         }
+        Action::RequestScope { .. } => (
+            "scope-failed",
+            text(
+                "`systemctl --user status` shows whether your service manager answers; `prefer` before the limits goes on without them",
+            ),
+        ),
         Action::CreateCgroup(_) | Action::LimitCgroup { .. } | Action::EnterCgroup(_) => {
             ("cgroup-failed", cgroup_cause(errno))
         }

@@ -46,6 +46,7 @@ mod pod;
 mod program;
 mod relay;
 mod resolver;
+mod scope;
 mod secret;
 mod sources;
 mod spawn;

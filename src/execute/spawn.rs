@@ -21,7 +21,7 @@ use super::resolver;
 use super::sources::{self, Sources};
 use super::terminal::{self, Inside, Settings, Terminal};
 use super::volumes::Volume;
-use super::{attributes, cgroup, filter, identity, init, keeper, labels, limits, links, sys};
+use super::{attributes, cgroup, filter, identity, init, keeper, labels, limits, links, scope, sys};
 use crate::plan::{Action, CgroupDir, LinkStep, NsKind, Plan, Port, Protocol, Stage, Step};
 
 /// What is there before the child is.
@@ -63,6 +63,8 @@ pub struct Prepared {
     pub notices: Vec<Notice>,
     /// Locks of directories that one run at a time may change.
     held: Vec<OwnedFd>,
+    /// The cgroup of the scope that the service manager has made, relative to the mount.
+    scope: Option<String>,
     /// The host's /proc, for a label.
     host_proc: Option<OwnedFd>,
 }
@@ -139,7 +141,7 @@ pub fn prepare(plan: &Plan, prepared: &mut Prepared, performed: &mut dyn FnMut(u
         if prepared.janitor.is_none()
             && matches!(step.action, Action::CreateCgroup(_) | Action::Placeholder { .. } | Action::CallerTerminal)
         {
-            let janitor = janitor(plan, &prepared.sources, prepared.owner());
+            let janitor = janitor(plan, &prepared.sources, prepared.owner(), prepared.scope.as_deref());
             prepared.janitor = Some(janitor.map_err(|failure| Notice { step: index, failure, fatal: true })?);
         }
         let begun = Instant::now();
@@ -157,9 +159,9 @@ pub fn prepare(plan: &Plan, prepared: &mut Prepared, performed: &mut dyn FnMut(u
 }
 
 /// Starts the janitor. Every source is open by then: the plan opens them first.
-fn janitor(plan: &Plan, sources: &Sources, pid: u32) -> Done<Janitor> {
+fn janitor(plan: &Plan, sources: &Sources, pid: u32, scope: Option<&str>) -> Done<Janitor> {
     let paths = plan.steps.iter().filter_map(|step| match &step.action {
-        Action::CreateCgroup(dir) => Some(cgroup::path_of(dir, pid)),
+        Action::CreateCgroup(dir) => Some(cgroup::path_of(dir, pid, scope)),
         _ => None,
     });
     // A source that is optional and missing has none.
@@ -222,8 +224,13 @@ impl Prepared {
                 (self.terminal, self.inside) = (Some(terminal), Some(inside));
                 Ok(())
             }
+            Action::RequestScope { socket, name, mount } => {
+                let name = name.replace("PID", &self.owner().to_string());
+                self.scope = Some(scope::request(socket, &name, mount)?);
+                Ok(())
+            }
             Action::CreateCgroup(dir) => {
-                let path = cgroup::path_of(dir, self.owner());
+                let path = cgroup::path_of(dir, self.owner(), self.scope.as_deref());
                 let made = cgroup::create(dir, &path);
                 if let (Err(_), Some(janitor)) = (&made, &mut self.janitor) {
                     janitor.forget(&path);

@@ -43,7 +43,13 @@ impl HostFacts {
     ///
     /// cgroups(7): a v2 cgroup that holds processes cannot hand controllers to its children, except the root;
     /// a v1 cgroup can. A caller that may write anywhere therefore uses the root of v2, everybody else the own cgroup.
+    ///
+    /// Who has neither may ask a service manager for one.
     pub fn cgroup_place(&self, controller: &str) -> Result<CgroupPlace, String> {
+        self.own_place(controller).or_else(|reason| self.scope_with(controller).ok_or(reason))
+    }
+
+    fn own_place(&self, controller: &str) -> Result<CgroupPlace, String> {
         let root_may = self.caller.uid == 0 && self.caller.initial_userns;
         let (tree, version) = match (self.cgroups.v1.get(controller), &self.cgroups.v2) {
             (Some(tree), _) => (tree, 1),
@@ -78,7 +84,10 @@ impl HostFacts {
 
     /// Where this caller may make a cgroup that counts CPU time, or why nowhere: `cpuacct` of v1, or any cgroup of v2.
     pub fn cpu_accounting_place(&self) -> Result<CgroupPlace, String> {
-        let v1 = self.cgroup_place("cpuacct");
+        let v1 = self.own_place("cpuacct");
+        if let (Err(_), Some(scope)) = (&v1, self.scope()) {
+            return Ok(scope);
+        }
         let root_may = self.caller.uid == 0 && self.caller.initial_userns;
         match &self.cgroups.v2 {
             Some(tree) if v1.is_err() && (tree.writable || root_may) => {

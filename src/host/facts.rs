@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Joinable, ProcessFacts, SecurityModules};
+use super::{Joinable, ProcessFacts, SecurityModules, ServiceManager};
 use crate::policy::{JoinTarget, NsKind};
 
 /// What a host offers to one caller.
@@ -60,6 +60,9 @@ pub struct HostFacts {
     /// Whether the kernel has nf_tables, built in or as a module; `None` where nobody looked, which takes half a second.
     #[serde(default)]
     pub nftables: Option<bool>,
+    /// The service manager of the caller, where that can give it a cgroup.
+    #[serde(default)]
+    pub service_manager: Option<ServiceManager>,
     /// `--cgroup-parent`: the cgroup (as in /proc/PID/cgroup) in which sandboxes get theirs.
     #[serde(default)]
     pub cgroup_parent: Option<String>,

@@ -1,6 +1,6 @@
 //! What a host offers to its caller, in words: each thing with a yes or a no, and each no with how to change it.
 
-use super::{HostFacts, IdRange};
+use super::{HostFacts, IdRange, SCOPE};
 use crate::policy::NsKind;
 
 /// One thing that a sandbox can need.
@@ -187,6 +187,7 @@ fn hierarchies(facts: &HostFacts) -> Offer {
 
 fn limit(controller: &str, key: &str, facts: &HostFacts) -> Offer {
     match facts.cgroup_place(controller) {
+        Ok(place) if place.parent == SCOPE => yes(key, "in a scope of your service manager (systemd --user)"),
         Ok(place) => {
             let parent = place.parent.trim_end_matches('/');
             yes(key, format!("below {}{parent} (cgroup version {})", place.mount, place.version))

@@ -11,7 +11,7 @@ use super::mounts::{self, Mount};
 use super::text::{number, text, words};
 use super::{
     Forwards, HostFacts, Kernel, Running, UserNamespaces, caller, hierarchies, joinable, labels, landlock, libraries,
-    paths, process,
+    paths, process, systemd,
 };
 use crate::policy::{JoinTarget, NsKind};
 
@@ -66,6 +66,7 @@ impl Probe {
         let caller = caller::find(&self.mounts);
         let root = caller.uid == 0 && caller.initial_userns;
         let cgroups = hierarchies::find(&self.mounts, &text("/proc/self/cgroup"), root);
+        let service_manager = systemd::find(&caller, &cgroups);
         let net_admin = caller.has("net_admin") && owns_network();
         HostFacts {
             name: "this host".to_string(),
@@ -73,6 +74,7 @@ impl Probe {
             caller,
             userns: user_namespaces(),
             namespaces: namespaces(),
+            service_manager,
             process: process::find(&cgroups),
             cgroups,
             security: labels::find(),

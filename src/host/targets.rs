@@ -181,6 +181,7 @@ fn facts(system: &System, root: bool) -> HostFacts {
         helpers: if system.contained { BTreeMap::new() } else { [helper("newuidmap"), helper("newgidmap")].into() },
         versions: BTreeMap::new(),
         nftables: None,
+        service_manager: None,
         cgroup_parent: None,
         paths: BTreeMap::new(),
         joinable: BTreeMap::new(),

@@ -57,7 +57,7 @@ fn said(plan: &Plan) -> BTreeMap<String, String> {
     for step in &plan.steps {
         let mut text = match &step.action {
             // Where cgroups are made depends on who runs nsl.
-            Action::CreateCgroup(_) | Action::EnterCgroup(_) => continue,
+            Action::RequestScope { .. } | Action::CreateCgroup(_) | Action::EnterCgroup(_) => continue,
             Action::LimitCgroup { limit, .. } => format!("{limit:?}"),
             Action::Clone { namespaces, .. } => {
                 let names: BTreeSet<&str> = namespaces.iter().map(|it| it.name()).collect();

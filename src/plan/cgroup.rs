@@ -2,7 +2,7 @@
 
 use super::build::Builder;
 use super::{Action, CgroupDir, CgroupLimit, Stage};
-use crate::host::{CgroupPlace, NoPlace};
+use crate::host::{CgroupPlace, NoPlace, SCOPE};
 use crate::policy::{Cgroup, HugetlbMax, IoMax, Sandbox, StatedLimit, Strength, Traced};
 use crate::report::Diagnostic;
 
@@ -76,6 +76,9 @@ pub(super) fn create(builder: &mut Builder) -> Cgroups {
     }
     // The directory of v2 learns of its controllers one by one, so steps are made when all are known.
     for dir in cgroups.all() {
+        if dir.parent == SCOPE {
+            scope(builder, dir, &granted);
+        }
         let action = Action::CreateCgroup(dir.clone());
         match granted.iter().find(|wish| wish.is_in(dir)) {
             Some(wish) => builder.step(Stage::Prepare, action, wish.stated.origin),
@@ -100,7 +103,28 @@ pub(super) fn create(builder: &mut Builder) -> Cgroups {
     cgroups
 }
 
+/// What makes the parent of a cgroup.
+fn scope(builder: &mut Builder, dir: &CgroupDir, granted: &[&Wanted]) {
+    let Some(manager) = &builder.facts.service_manager else { return };
+    let name = format!("nsl-{}-PID.scope", builder.sandbox.name.value);
+    let action = Action::RequestScope { socket: manager.socket.clone(), name, mount: dir.mount.clone() };
+    let Some(wish) = granted.iter().find(|wish| wish.is_in(dir)) else { return };
+    let required = granted.iter().any(|wish| wish.is_in(dir) && wish.required());
+    let origin = wish.stated.origin;
+    builder.push(Stage::Prepare, action, origin.span, origin.key.to_string(), None, required);
+}
+
 fn place(builder: &Builder, limit: &str) -> Result<CgroupPlace, NoPlace> {
+    let place = any_place(builder, limit)?;
+    // The processes of a pod are children of one another, and each would be put into a scope of its own.
+    if place.parent == SCOPE && (builder.ground.is_some() || !builder.members.is_empty()) {
+        let reason = "the scope of a service manager is for one sandbox, and this is a pod: start it in a cgroup that was delegated";
+        return Err(NoPlace { reason: reason.to_string(), by_version: false });
+    }
+    Ok(place)
+}
+
+fn any_place(builder: &Builder, limit: &str) -> Result<CgroupPlace, NoPlace> {
     match limit {
         COUNTED => builder.facts.cpu_accounting_place().map_err(|reason| NoPlace { reason, by_version: false }),
         limit => builder.facts.cgroup_limit_place(limit),

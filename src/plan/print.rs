@@ -185,6 +185,7 @@ pub fn describe(action: &Action) -> String {
         Action::Hold { id, name } => format!("lock {} of source {id}, for one run at a time", quoted(name)),
         Action::OpenStream(OpenStream { stream, to }) => format!("open {} for {}", stream_target(to), stream.name()),
         Action::CallerTerminal => "look at the caller's terminal".to_string(),
+        Action::RequestScope { socket, name, .. } => format!("ask {} for the scope {name}", quoted(socket)),
         Action::CreateCgroup(dir) => format!("mkdir {}{}", cgroup_path(dir), enabled(dir)),
         Action::WatchParent => "open the process that has started nsl".to_string(),
         Action::Sysctl { name, value } => format!("sysctl {name} = {}", quoted(value)),

@@ -88,6 +88,7 @@ fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
             ("newuidmap".to_string(), "/usr/bin/newuidmap".to_string()),
             ("newgidmap".to_string(), "/usr/bin/newgidmap".to_string()),
         ]),
+        service_manager: None,
         cgroup_parent: None,
         paths: BTreeMap::new(),
         joinable: BTreeMap::new(),
@@ -311,4 +312,30 @@ fn attributes_have_their_places() {
     assert!(steps[at("setpriority")].contains("[CAP_SYS_NICE]"), "{shown}");
     assert!(steps[at("oom_score_adj")].contains("(preferred) [CAP_SYS_RESOURCE]"), "{shown}");
     assert_eq!(serde_json::from_str::<Plan>(&serde_json::to_string(&plan).unwrap()).unwrap(), plan);
+}
+
+/// Where nothing was delegated to a user, its service manager makes a scope, and the cgroup is below that.
+#[test]
+fn a_service_manager_gives_a_cgroup() {
+    let text = "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  cgroup new {\n    prefer pids.max = 7\n    memory.max = 64MiB\n  }\n}\n";
+    let mut facts = user_on_v2();
+    let socket = "/run/user/1000/systemd/private".to_string();
+    let controllers = vec!["memory".to_string(), "pids".to_string()];
+    facts.service_manager = Some(nsl::host::ServiceManager { socket, controllers });
+    let (plan, shown) = plan_of(text, &facts, &[]);
+    let ask = "ask /run/user/1000/systemd/private for the scope nsl-a-PID.scope";
+    let made = "mkdir /sys/fs/cgroup/SCOPE/nsl-a-PID with memory pids";
+    assert!(shown.find(ask).zip(shown.find(made)).is_some_and(|(ask, made)| ask < made), "{shown}");
+    assert!(
+        plan.steps.iter().all(|it| it.required || it.why.contains("pids.max") || it.why.contains("user namespace")),
+        "{shown}"
+    );
+    // Who has a cgroup of its own, or names one, asks nobody.
+    let mut own = facts.clone();
+    let tree = own.cgroups.v2.as_mut().unwrap();
+    (tree.writable, tree.enabled) = (true, vec!["memory".to_string(), "pids".to_string()]);
+    assert!(!plan_of(text, &own, &[]).1.contains("SCOPE"));
+    // What was not delegated to the manager it cannot hand on.
+    let cpu = text.replace("memory.max = 64MiB", "prefer cpu.weight = 50");
+    assert!(plan_of(&cpu, &facts, &[]).1.contains("not in force: cgroup.cpu.weight"));
 }

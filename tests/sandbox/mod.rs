@@ -36,6 +36,7 @@ mod process;
 mod program;
 mod propagation;
 mod reports;
+mod scope;
 mod seen;
 mod special;
 mod stdio;

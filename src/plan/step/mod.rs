@@ -182,6 +182,16 @@ pub enum Action {
     CallerTerminal,
     /// Open the process that has started nsl, to end with it: pidfd_open(2).
     WatchParent,
+    /// Ask the caller's service manager for a scope with this process in it, whose cgroup is the parent `SCOPE` of others:
+    /// systemd.scope(5).
+    RequestScope {
+        /// The manager's socket.
+        socket: String,
+        /// The name of the unit; `PID` in it stands for the process id of nsl.
+        name: String,
+        /// Where cgroup v2 is mounted.
+        mount: String,
+    },
     /// Create a cgroup, removed again when the run ends.
     CreateCgroup(CgroupDir),
     /// Write a limit of a cgroup, and read it back.

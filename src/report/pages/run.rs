@@ -61,6 +61,13 @@ pub(super) const PAGES: &[Page] = &[
          sandbox may do without.",
     ),
     page(
+        "scope-failed",
+        "the service manager gives no scope",
+        "An ordinary user whose cgroup was not delegated asks the own systemd (`systemd --user`) for a transient scope with Delegate=yes: nsl itself \
+         is put into it, and the sandbox's cgroup is made below. It fails where nobody answers on the manager's socket \
+         ($XDG_RUNTIME_DIR/systemd/private), or where the manager may not move nsl; its log says why.",
+    ),
+    page(
         "namespace-failed",
         "the kernel refuses a namespace",
         "EPERM: the caller may not make it. Without `user new` it takes CAP_SYS_ADMIN; with it, a distribution may still forbid \
