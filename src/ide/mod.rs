@@ -32,7 +32,7 @@ use crate::report::Diagnostic;
 use crate::resolve::{self, Expanded, Resolved};
 use crate::source::{FileId, Files, Loader, Span};
 use crate::syntax::ast::File;
-use crate::syntax::parse;
+use crate::syntax::{keep, parse};
 
 pub use crate::resolve::Inputs;
 pub use actions::{Action, actions};
@@ -134,6 +134,10 @@ impl Analysis {
     }
 }
 
+/// Trees that are kept of the files of one number, each a policy that is open with its modules: the text, the one with a word at the
+/// cursor, and those of other policies.
+const MOST_TREES: usize = 4;
+
 /// The files of an editor: those that are open as they stand there, the others as on disk.
 pub struct Project {
     loader: Rc<dyn Loader>,
@@ -148,6 +152,8 @@ impl Project {
     pub fn new(loader: Rc<dyn Loader>, folders: Rc<dyn Folders>, inputs: Inputs) -> Project {
         // A policy that is being written is not about to run: its parameters are open.
         let inputs = Inputs { open: true, ..inputs };
+        // A file and what it comes to are worked out one after the other, with the same modules after every key.
+        keep(MOST_TREES);
         Project { loader, folders, inputs, sources: RefCell::default(), analyses: RefCell::default() }
     }
 

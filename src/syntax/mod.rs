@@ -9,6 +9,7 @@ pub mod ast;
 mod characters;
 mod expected;
 mod explain;
+mod kept;
 mod lower;
 mod number;
 mod outline;
@@ -20,6 +21,7 @@ mod slips;
 mod tokens;
 mod value;
 
+pub use kept::keep;
 pub use outline::{Outline, outline};
 pub use parse::{parse, parse_range, parse_value};
 pub use tokens::{Token, TokenKind, tokens};

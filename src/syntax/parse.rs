@@ -8,7 +8,7 @@ use pest::Parser;
 use super::ast::{Expr, ExprKind, File};
 use super::place::Place;
 use super::repair::repair;
-use super::{explain, lower};
+use super::{explain, kept, lower};
 use crate::report::Diagnostic;
 use crate::source::{FileId, Files, MAX_SIZE, Span};
 
@@ -27,7 +27,7 @@ pub fn parse(files: &Files, file: FileId) -> File {
     let text = files.text(file);
     // A byte order mark is no part of the text.
     let skip = if text.starts_with('\u{feff}') { 3 } else { 0 };
-    read(text, file, skip..text.len())
+    kept::tree(file, text, || read(text, file, skip..text.len()))
 }
 
 /// Reads some items of a file of the table; spans are those of the file.
