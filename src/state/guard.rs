@@ -2,13 +2,13 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
-use nix::fcntl::{Flock, FlockArg};
-use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, openat, unlinkat};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
 
 use super::list;
+use super::lock::Lock;
 use super::log::{self, LOG_SIZE, LogWriter};
 use super::record::{End, Record};
 use super::room::{Room, Unseen, is_linked, open_dir, valid_name};
@@ -38,7 +38,7 @@ const TRIES: u32 = 100;
 pub struct Guard {
     name: String,
     /// Locked; the lock goes with the process.
-    dir: Option<Flock<OwnedFd>>,
+    dir: Option<Lock>,
     kept: bool,
 }
 
@@ -99,7 +99,7 @@ fn take(room: &Room, name: &str) -> Result<Option<Guard>, Errno> {
             dir => dir?,
         };
         // Somebody who looks may hold the lock for a moment, and take the directory for a stale one.
-        let dir = Flock::lock(dir, FlockArg::LockExclusive).map_err(|it| Errno::from_raw_os_error(it.1 as i32))?;
+        let dir = Lock::take(dir, FlockOperation::LockExclusive)?;
         if is_linked(room.dir(), name, dir.as_fd()) {
             return Ok(Some(Guard { name: name.to_string(), dir: Some(dir), kept: false }));
         }

@@ -7,10 +7,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use nix::fcntl::{Flock, FlockArg};
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, openat, unlinkat};
+use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags, openat, unlinkat};
 
 use super::guard::{BEHIND, clear, head};
+use super::lock::Lock;
 use super::record::{End, FORMAT, Record, now};
 use super::room::{Room, is_linked, open_dir, valid_name};
 use crate::plan::Plan;
@@ -108,7 +108,7 @@ impl Entry {
     pub fn held(&self) -> bool {
         let Ok(copy) = self.dir.as_fd().try_clone_to_owned() else { return false };
         // The copy shares the lock, so it has to be given back: flock(2).
-        Flock::lock(copy, FlockArg::LockSharedNonblock).is_err()
+        Lock::take(copy, FlockOperation::NonBlockingLockShared).is_err()
     }
 
     /// Waits until it is over, and says how it ended; `None` where nobody said.
@@ -203,7 +203,7 @@ fn names(room: &Room) -> Vec<String> {
 /// What a directory says, if it is a sandbox's.
 fn look(room: &Room, name: &str) -> Option<Entry> {
     let dir = open_dir(room.dir(), name).ok()?;
-    let held = Flock::lock(dir.as_fd().try_clone_to_owned().ok()?, FlockArg::LockSharedNonblock).is_err();
+    let held = Lock::take(dir.as_fd().try_clone_to_owned().ok()?, FlockOperation::NonBlockingLockShared).is_err();
     let (file, head) = head(dir.as_fd()).unzip();
     let record: Option<Record> = head.and_then(|it| serde_json::from_slice(&it).ok());
     let record = record.filter(|it| it.format == FORMAT);
@@ -225,7 +225,7 @@ fn look(room: &Room, name: &str) -> Option<Entry> {
 pub(super) fn remove_if_over(room: &Room, name: &str, kept: bool) -> bool {
     let Ok(dir) = open_dir(room.dir(), name) else { return true };
     // Who holds this lock is the only one who may remove the name.
-    let Ok(dir) = Flock::lock(dir, FlockArg::LockExclusiveNonblock) else { return false };
+    let Ok(dir) = Lock::take(dir, FlockOperation::NonBlockingLockExclusive) else { return false };
     if !is_linked(room.dir(), name, dir.as_fd()) {
         return true;
     }

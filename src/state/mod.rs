@@ -8,6 +8,7 @@
 
 mod guard;
 mod list;
+mod lock;
 mod log;
 mod process;
 mod record;
