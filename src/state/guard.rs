@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, mkdirat, openat, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
 
 use super::list;
@@ -98,8 +98,9 @@ fn take(room: &Room, name: &str) -> Result<Option<Guard>, Errno> {
             Err(Errno::NOENT) => continue,
             dir => dir?,
         };
-        // Somebody who looks may hold the lock for a moment, and take the directory for a stale one.
-        let dir = Lock::take(dir, FlockOperation::LockExclusive)?;
+        // Somebody who looks may take the directory for a stale one, and another one make it again: then the lock is kept by a sandbox
+        // that runs, and to wait for it would be to wait for its end.
+        let Some(dir) = Lock::soon(dir)? else { continue };
         if is_linked(room.dir(), name, dir.as_fd()) {
             return Ok(Some(Guard { name: name.to_string(), dir: Some(dir), kept: false }));
         }

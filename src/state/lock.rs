@@ -2,9 +2,14 @@
 
 use std::ops::Deref;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
+
+/// How long somebody may look, and how often that is waited for.
+const LOOK: Duration = Duration::from_millis(2);
+const LOOKS: u32 = 50;
 
 /// A directory that is locked until this is dropped. Copies of its descriptor that a child has kept hold no lock then: it is given back, and
 /// not left to the last close(2). Should that fail, the end of the processes does it.
@@ -21,6 +26,21 @@ impl Lock {
                 Err(errno) => return Err(errno),
             }
         }
+    }
+}
+
+impl Lock {
+    /// Locks a directory that should be nobody's. Who only looks holds the lock for a moment; `None` where somebody keeps it.
+    pub(super) fn soon(dir: OwnedFd) -> Result<Option<Lock>, Errno> {
+        for _ in 0..LOOKS {
+            match flock(&dir, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Some(Lock(dir))),
+                Err(Errno::INTR) => {}
+                Err(Errno::WOULDBLOCK) => std::thread::sleep(LOOK),
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(None)
     }
 }
 
