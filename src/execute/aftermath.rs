@@ -92,10 +92,12 @@ fn resource_limit(plan: &Plan, report: &Report) -> Option<(&'static str, Span)> 
         Ended::Signaled(libc::SIGXCPU | libc::SIGKILL) => {
             let (seconds, span) = set("cpu")?;
             let usage = report.usage?;
-            // The clock of the limit is not quite that of the usage: both count ticks, at different times.
-            let used = usage.user + usage.system + Duration::from_millis(200);
+            // The clock of the limit is not quite that of the usage: it counts whole ticks for whoever runs at the moment, which on a busy
+            // machine is many a tick more than was used.
+            let limit = Duration::from_secs(seconds);
+            let used = usage.user + usage.system + Duration::from_millis(500) + limit / 20;
             let other = report.timed_out || report.cgroups.oom_kills > 0;
-            (!other && used >= Duration::from_secs(seconds)).then_some(("limits.cpu", span))
+            (!other && used >= limit).then_some(("limits.cpu", span))
         }
         _ => None,
     }

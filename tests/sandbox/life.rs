@@ -192,8 +192,12 @@ print(zombies())
             // A shell, which is killed.
             let mut running = stage.start_command(stage.command_through(&["/bin/sh", "-c", "\"$@\" & wait", "sh"], &["/bin/sh", "-c", "echo ready; exec sleep 1000"]));
             running.line("ready");
-            let programs = stage::programs(&stage.token());
-            assert!(!programs.is_empty());
+            // In the middle of execve(2) a process has no environment to know it by.
+            let begun = Instant::now();
+            while stage::programs(&stage.token()).is_empty() {
+                assert!(begun.elapsed() < stage::patience(), "it has said that it is ready");
+                std::thread::sleep(Duration::from_millis(5));
+            }
             running.signal(Signal::SIGKILL);
             let begun = Instant::now();
             let patience = if with { stage::patience() } else { Duration::from_millis(300) };
