@@ -152,3 +152,19 @@ fn a_comment_says_what_is_known_and_why() {
     // Prose that mentions nsl is prose.
     left(&with("# nsl runs this; see nsl:8"), &[]);
 }
+
+/// What is too long for the example of a page.
+#[test]
+fn a_map_has_an_end() {
+    let lines = |count: u32| -> String {
+        (0..count).map(|it| format!("    map uid {} = outer({})\n", it * 2, 100_000 + it * 4)).collect()
+    };
+    let text = |count| {
+        format!(
+            "sandbox a {{\n  run = [\"/bin/true\"]\n  user new {{\n{}    map gid 0 = outer(100000)\n  }}\n}}\n",
+            lines(count)
+        )
+    };
+    left(&text(340), &[]);
+    left(&text(341), &["map-too-long"]);
+}
