@@ -1,7 +1,8 @@
 //! Labels of security modules: what the policy alone says, and what the host has.
 
+use super::required;
 use crate::host::HostFacts;
-use crate::policy::{Policy, Sandbox, SecurityModule, Strength, Traced};
+use crate::policy::{Policy, Sandbox, SecurityModule, Traced};
 use crate::report::Diagnostic;
 
 /// Whether any sandbox names a profile of AppArmor, so that the loaded ones are to be read.
@@ -58,10 +59,6 @@ pub(super) fn check_host(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Dia
         ),
         _ => {}
     }
-}
-
-fn required(label: &Option<Traced<String>>) -> Option<&Traced<String>> {
-    label.as_ref().filter(|it| it.strength != Strength::Prefer)
 }
 
 fn missing(module: SecurityModule, label: &Traced<String>, facts: &HostFacts) -> Diagnostic {

@@ -35,7 +35,7 @@ mod text;
 mod tree;
 
 use crate::host::HostFacts;
-use crate::policy::{Policy, Sandbox};
+use crate::policy::{Policy, Sandbox, Strength, Traced};
 use crate::report::Diagnostic;
 
 pub use host_paths::{wanted_libraries, wanted_paths};
@@ -99,6 +99,11 @@ fn privileges(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
             .help("delete the line: a program that needs a capability is given it with `caps { keep … }`"),
         );
     }
+}
+
+/// A statement without which the run does not begin.
+fn required<T>(stated: &Option<Traced<T>>) -> Option<&Traced<T>> {
+    stated.as_ref().filter(|it| it.strength != Strength::Prefer)
 }
 
 /// What needs to know the host.

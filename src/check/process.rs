@@ -1,7 +1,8 @@
 //! How the process is scheduled, and what it inherits: what the policy alone says, and what the caller of a host may give.
 
+use super::required;
 use crate::host::{CoreScheduling, HostFacts};
-use crate::policy::{IoClass, Sandbox, SchedPolicy, Strength, Traced};
+use crate::policy::{IoClass, Sandbox, SchedPolicy, Traced};
 use crate::report::Diagnostic;
 
 pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
@@ -95,11 +96,6 @@ pub(super) fn check_host(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Dia
             .help("write the caller's own value or more, or run as root; `prefer` before it goes on without it"),
         );
     }
-}
-
-/// A statement without which the run does not begin.
-fn required<T>(stated: &Option<Traced<T>>) -> Option<&Traced<T>> {
-    stated.as_ref().filter(|it| it.strength != Strength::Prefer)
 }
 
 /// What the caller may not ask of the scheduler.

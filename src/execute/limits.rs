@@ -3,7 +3,6 @@
 //! cgroups-rs gives typed setters that report their errors; its `apply` and its builder swallow them, so neither is used. What it
 //! has no setter for (memory.oom.group, io.weight of the cost model) or writes to another file than this kernel has is written here.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -19,6 +18,7 @@ use cgroups_rs::fs::pid::PidController;
 
 use super::cgroup::write;
 use super::failure::{Context, Done, Failure};
+use crate::host::listed;
 use crate::plan::{CgroupDir, CgroupLimit, HugetlbMax, IoMax, number_list, page_name};
 
 /// One cgroup of one version.
@@ -176,7 +176,7 @@ impl Place<'_> {
         // v2 takes what the parent has not, and then gives all that the parent has: what counts is what is in effect.
         let file = if self.v2 { format!("{file}.effective") } else { file };
         let text = self.read(&file)?;
-        let found: BTreeSet<u32> = members(&text);
+        let found = listed(&text);
         if !found.is_empty() && found.iter().all(|it| numbers.contains(it)) {
             return Ok(());
         }
@@ -276,29 +276,6 @@ fn whole_disk(device: &str) -> Done<(u64, u64)> {
     Ok((u64::from(major), u64::from(minor)))
 }
 
-/// The numbers of a list in the kernel's format.
-fn members(text: &str) -> BTreeSet<u32> {
-    let mut all = BTreeSet::new();
-    for part in text.trim().split(',') {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        if let (Ok(first), Ok(last)) = (first.parse::<u32>(), last.parse::<u32>()) {
-            all.extend(first..=last);
-        }
-    }
-    all
-}
-
 fn signed(value: u64) -> Done<i64> {
     i64::try_from(value).map_err(|_| Failure::refused(format!("{value} is more than the kernel takes")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lists_of_the_kernel_are_read() {
-        assert_eq!(members("0-2,5\n").into_iter().collect::<Vec<_>>(), [0, 1, 2, 5]);
-        assert!(members("\n").is_empty());
-    }
 }

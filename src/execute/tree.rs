@@ -27,7 +27,21 @@ const SKELETON_SIZE: u64 = 1 << 20;
 const SKELETON_INODES: u64 = 16384;
 
 /// Where the stage can be mounted; whatever it covers there is out of the way once the sources are open.
-pub(super) const STAGE_PLACES: [&str; 5] = ["/tmp", "/run", "/mnt", "/var", "/proc"];
+const STAGE_PLACES: [&str; 5] = ["/tmp", "/run", "/mnt", "/var", "/proc"];
+
+/// Attaches a mount where nothing that is needed yet stands, in a mount namespace of this process's own.
+pub(super) fn attach_somewhere(mount: BorrowedFd) -> rustix::io::Result<()> {
+    let mut result = Err(rustix::io::Errno::NOENT);
+    for place in STAGE_PLACES {
+        let flags = PLACE | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let Ok(target) = rustix::fs::open(place, flags, Mode::empty()) else { continue };
+        result = mounts::attach(mount, target.as_fd());
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
+}
 
 /// A tree in the making.
 #[derive(Default)]
@@ -61,16 +75,8 @@ impl Tree {
     /// Mounts the stage.
     pub fn stage(&mut self) -> Done {
         let stage = mounts::new_tmpfs(STAGE_SIZE, STAGE_INODES, 0o755, NOSUID | NODEV)?;
-        let mut result = Err(rustix::io::Errno::NOENT);
-        for place in STAGE_PLACES {
-            let flags = PLACE | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let Ok(target) = rustix::fs::open(place, flags, Mode::empty()) else { continue };
-            result = mounts::attach(stage.as_fd(), target.as_fd());
-            if result.is_ok() {
-                break;
-            }
-        }
-        result.context(|| "mounting the tmpfs in which the tree is put together".to_string())?;
+        attach_somewhere(stage.as_fd())
+            .context(|| "mounting the tmpfs in which the tree is put together".to_string())?;
         for (name, mode) in [("root", 0o755), ("files", 0o700), ("empty", 0o555), ("layers", 0o700), ("secrets", 0o700)]
         {
             rustix::fs::mkdirat(&stage, name, Mode::from_raw_mode(mode))

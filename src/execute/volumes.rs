@@ -11,7 +11,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::failure::{Context, Done, Failure};
 use super::join::{self, Opened};
-use super::mounts::{self, NODEV, NOEXEC, NOSUID, PLACE};
+use super::mounts::{self, NODEV, NOEXEC, NOSUID};
 use super::{passing, tree};
 use crate::plan::{Action, NsKind};
 
@@ -35,7 +35,7 @@ impl Volume {
         let Action::MakeVolume { name, size, inodes, mode, owner, noexec } = action else {
             return Err(Failure::refused("this step makes no volume"));
         };
-        let fd = passing::fetch(c"nsl-volume", || {
+        let [fd] = passing::fetch(c"nsl-volume", || {
             user.map_or(Ok(()), join::enter)?;
             let new = nix::sched::CloneFlags::CLONE_NEWNS;
             nix::sched::unshare(new).context(|| "unshare mnt".to_string())?;
@@ -56,37 +56,30 @@ impl Volume {
             alone(&mount)?;
             // Behind pivot_root(2) there is no /proc any more, but for this descriptor.
             let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-            rustix::fs::openat(&proc, "mnt", flags, Mode::empty()).context(|| "opening /proc/self/ns/mnt".to_string())
+            let fd = rustix::fs::openat(&proc, "mnt", flags, Mode::empty());
+            Ok([fd.context(|| "opening /proc/self/ns/mnt".to_string())?])
         })?;
         Ok(Volume { name: name.clone(), namespace: Opened { kind: NsKind::Mnt, fd } })
     }
 
     /// A copy of its mount, attached nowhere yet.
     pub fn open(&self, user: Option<&Opened>) -> Done<OwnedFd> {
-        passing::fetch(c"nsl-volume", || {
+        let [mount] = passing::fetch(c"nsl-volume", || {
             user.map_or(Ok(()), join::enter)?;
             join::enter(&self.namespace)?;
             // setns(2) has made the root of that namespace this process's own.
             let mount = mounts::clone_host_path("/", false);
             let mount = mount.context(|| format!("copying the mount of the volume {}", self.name))?;
             mounts::restrict(mount.as_fd(), 0, true)?;
-            Ok(mount)
-        })
+            Ok([mount])
+        })?;
+        Ok(mount)
     }
 }
 
 /// Makes a mount the root of this process's mount namespace, and the only one in it.
 fn alone(mount: &OwnedFd) -> Done {
-    let mut attached = Err(rustix::io::Errno::NOENT);
-    for place in tree::STAGE_PLACES {
-        let flags = PLACE | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let Ok(target) = rustix::fs::open(place, flags, Mode::empty()) else { continue };
-        attached = mounts::attach(mount.as_fd(), target.as_fd());
-        if attached.is_ok() {
-            break;
-        }
-    }
-    attached.context(|| "mounting the volume".to_string())?;
+    tree::attach_somewhere(mount.as_fd()).context(|| "mounting the volume".to_string())?;
     rustix::process::fchdir(mount).context(|| "entering the volume".to_string())?;
     rustix::process::pivot_root(".", ".").context(|| "pivot_root".to_string())?;
     rustix::mount::unmount(".", rustix::mount::UnmountFlags::DETACH).context(|| "detaching the old root".to_string())

@@ -38,6 +38,6 @@ pub use labels::SecurityModules;
 pub use namespaces::{Census, Holder, SeenNamespace, command, namespaces};
 pub use offers::{Offer, offers};
 pub use probe::{Probe, probe, probe_paths};
-pub use process::{CoreScheduling, ProcessFacts};
+pub use process::{CoreScheduling, ProcessFacts, listed};
 pub use systemd::{SCOPE, ServiceManager};
 pub use targets::{target, target_names};

@@ -67,17 +67,31 @@ fn cpus(cgroups: &Cgroups, v1: Option<String>) -> Vec<u32> {
         let tree = cgroups.v2.as_ref()?;
         Some(format!("{}{}/cpuset.cpus.effective", tree.mount, tree.own.trim_end_matches('/')))
     };
-    let set = v1.or_else(v2).map(|it| list(&text(&it))).unwrap_or_default();
-    if set.is_empty() { list(&text("/sys/devices/system/cpu/online")) } else { set }
+    let set = v1.or_else(v2).map(|it| listed(&text(&it))).unwrap_or_default();
+    if set.is_empty() { listed(&text("/sys/devices/system/cpu/online")) } else { set }
 }
 
-/// `0-3,8`: cpuset(7), "List format".
-fn list(text: &str) -> Vec<u32> {
+/// The numbers of `0-3,8`: cpuset(7), "List format".
+pub fn listed(text: &str) -> Vec<u32> {
     let range = |part: &str| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         Some(first.parse().ok()?..=last.parse().ok()?)
     };
     text.trim().split(',').filter_map(range).flatten().collect()
+}
+
+impl ProcessFacts {
+    /// Whether this nice value takes CAP_SYS_NICE: it is below the caller's own, and the limit does not allow it.
+    pub fn is_nice_a_right(&self, nice: i32) -> bool {
+        let beyond = |limit: u64| i64::try_from(limit).is_ok_and(|limit| i64::from(20 - nice) > limit);
+        nice < self.nice && self.nice_limit.is_some_and(beyond)
+    }
+
+    /// Whether this policy takes CAP_SYS_NICE: one of real time with a priority that the limit does not allow.
+    pub fn is_scheduling_a_right(&self, scheduling: Scheduling) -> bool {
+        let beyond = |limit: u64| u64::from(scheduling.priority) > limit;
+        scheduling.policy.is_real_time() && self.rtprio_limit.is_some_and(beyond)
+    }
 }
 
 impl HostFacts {
@@ -88,15 +102,12 @@ impl HostFacts {
 
     /// Whether the kernel refuses this nice value to the caller: setpriority(2).
     pub fn is_nice_refused(&self, nice: i32) -> bool {
-        let process = &self.process;
-        let allowed = process.nice_limit.is_none_or(|it| i64::from(20 - nice) <= i64::try_from(it).unwrap_or(i64::MAX));
-        nice < process.nice && !allowed && !self.has_on_host("sys_nice")
+        self.process.is_nice_a_right(nice) && !self.has_on_host("sys_nice")
     }
 
     /// Whether the kernel refuses this policy to the caller: sched_setscheduler(2).
     pub fn is_scheduling_refused(&self, scheduling: Scheduling) -> bool {
-        let beyond = self.process.rtprio_limit.is_some_and(|it| u64::from(scheduling.priority) > it);
-        scheduling.policy.is_real_time() && beyond && !self.has_on_host("sys_nice")
+        self.process.is_scheduling_a_right(scheduling) && !self.has_on_host("sys_nice")
     }
 
     /// Whether the kernel surely refuses this value to the caller. It may refuse one above as well: how far down goes is what
@@ -112,8 +123,9 @@ mod tests {
 
     #[test]
     fn lists_are_those_of_the_kernel() {
-        assert_eq!(list("0-2,5,8-9\n"), [0, 1, 2, 5, 8, 9]);
-        assert!(list("\n").is_empty());
+        assert_eq!(listed("0-2,5,8-9\n"), [0, 1, 2, 5, 8, 9]);
+        assert_eq!(listed("0-2,5\n"), [0, 1, 2, 5]);
+        assert!(listed("\n").is_empty());
     }
 
     #[test]

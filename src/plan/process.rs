@@ -28,13 +28,11 @@ pub(super) fn admit(builder: &mut Builder) {
     }
     // The policy before the nice value, which is that of a policy.
     if let Some(it) = &attributes.scheduling {
-        let beyond = it.value.policy.is_real_time()
-            && facts.process.rtprio_limit.is_some_and(|limit| u64::from(it.value.priority) > limit);
+        let beyond = facts.process.is_scheduling_a_right(it.value);
         add(Attribute::Scheduling(it.value), of(it), beyond.then_some("CAP_SYS_NICE"));
     }
     if let Some(it) = &attributes.nice {
-        let limit = facts.process.nice_limit.and_then(|it| i64::try_from(it).ok());
-        let beyond = it.value < facts.process.nice && limit.is_some_and(|limit| i64::from(20 - it.value) > limit);
+        let beyond = facts.process.is_nice_a_right(it.value);
         add(Attribute::Nice(it.value), of(it), beyond.then_some("CAP_SYS_NICE"));
     }
     if let Some(it) = &attributes.ionice {

@@ -105,7 +105,7 @@ fn ask<'a>(words: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// Whether a test can be played: the virtual machine has neither nftables nor veth, as its image has no modules.
-fn have_parts(test: &str) -> bool {
+pub fn have_parts(test: &str) -> bool {
     if stage::in_vm() {
         return false;
     }

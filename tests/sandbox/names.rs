@@ -1,6 +1,6 @@
 //! Names in the firewall, asked of a name server that each test starts in a network of its own.
 
-use super::links::Outside;
+use super::links::{Outside, have_parts};
 use super::*;
 
 /// A name server on port 53 of the addresses that are its arguments: what it answers depends on the name.
@@ -95,18 +95,6 @@ for word in sys.argv[1:]:
 print(*heard)
 "#;
 
-fn can(test: &str) -> bool {
-    // The virtual machine has neither nftables nor veth.
-    if stage::in_vm() {
-        return false;
-    }
-    let there = stage::have("ip") && stage::have("unshare");
-    if !there {
-        skip(test, "needs ip and unshare");
-    }
-    there
-}
-
 const LINK: [&str; 2] =
     ["link eth0 = veth(address: 10.77.0.2/24, peer-address: 10.77.0.1/24)", "route 0.0.0.0/0 = 10.77.0.1"];
 
@@ -140,7 +128,7 @@ const SERVER: &str = "dns = [10.53.0.1]";
 both! {
     /// An address is let out when its name was answered, and not before; nobody else is, and no other name is asked for.
     fn a_name_is_let_out_and_nobody_else(who) {
-        if !can("sandbox::names::a_name_is_let_out_and_nobody_else") { return }
+        if !have_parts("sandbox::names::a_name_is_let_out_and_nobody_else") { return }
         let stage = with(who, &[SERVER, "allow out \"api.example.org\" 8000/tcp"]);
         let words = ["192.0.2.1:8000", "api.example.org:8000", "192.0.2.1:8000", "API.example.org.:8000", "api.example.org:8001", "192.0.2.2:8000", "other.example.org:8000", "10.53.0.1:8000"];
         let (heard, asked) = outcome(&stage, who, &call(&words));
@@ -149,7 +137,7 @@ both! {
     }
 
     fn all_below_a_name(who) {
-        if !can("sandbox::names::all_below_a_name") { return }
+        if !have_parts("sandbox::names::all_below_a_name") { return }
         let stage = with(who, &[SERVER, "allow out \"*.example.org\" 8000/tcp", "allow out \"other.example.org\" 8001/tcp", "deny out 192.0.2.3"]);
         let words = ["deep.sub.example.org:8000", "example.org:8000", "other.example.org:8001", "other.example.org:8000", "192.0.2.1:8001", "many.example.org:8000", "192.0.2.3:8000"];
         let (heard, _) = outcome(&stage, who, &call(&words));
@@ -158,7 +146,7 @@ both! {
 
     /// Aliases are followed, what is cut short is asked for over TCP, and answers that are none are passed over.
     fn answers_are_judged(who) {
-        if !can("sandbox::names::answers_are_judged") { return }
+        if !have_parts("sandbox::names::answers_are_judged") { return }
         let stage = with(who, &[SERVER, "allow out \"*.example.org\" 8000/tcp"]);
         let words = ["alias.example.org:8000", "big.example.org:8000", "liar.example.org:8000", "192.0.2.2:8000", "missing.example.org:8000"];
         let (heard, _) = outcome(&stage, who, &call(&words));
@@ -167,7 +155,7 @@ both! {
 
     /// A name cannot lead to the host's own networks.
     fn names_do_not_lead_home(who) {
-        if !can("sandbox::names::names_do_not_lead_home") { return }
+        if !have_parts("sandbox::names::names_do_not_lead_home") { return }
         let rules = [SERVER, "allow out \"*.example.org\" 8000/tcp"];
         let words = ["local.example.org:8000", "mixed.example.org:8000", "10.77.0.1:8000"];
         let (heard, _) = outcome(&with(who, &rules), who, &call(&words));
@@ -179,7 +167,7 @@ both! {
 
     /// Without an answer that can be used nothing opens, and the resolver outlives whatever it hears.
     fn what_nobody_knows_is_not_let_out(who) {
-        if !can("sandbox::names::what_nobody_knows_is_not_let_out") { return }
+        if !have_parts("sandbox::names::what_nobody_knows_is_not_let_out") { return }
         let rule = "allow out \"*.example.org\" 8000/tcp";
         let (heard, _) = outcome(&with(who, &[SERVER, rule]), who, &call(&["hostile.example.org:8000", "broken.example.org:8000", "api.example.org:8000"]));
         assert_eq!(heard, "-3 -3 8000");
@@ -189,7 +177,7 @@ both! {
 
     /// What the kernel holds is held for a time.
     fn addresses_are_let_out_for_a_time(who) {
-        if !can("sandbox::names::addresses_are_let_out_for_a_time") || !stage::have("nft") { return }
+        if !have_parts("sandbox::names::addresses_are_let_out_for_a_time") || !stage::have("nft") { return }
         let stage = with(who, &[SERVER, "allow out \"api.example.org\" 8000/tcp"]).section("user", "new", &["map uid 0 = unprivileged", "map gid 0 = unprivileged", "as = 0"]).section("caps", "", &["ambient net_admin"]);
         let script = format!("/usr/bin/python3 -I -S -c '{CALL}' api.example.org:8000 api.example.org:8000 >/dev/null; /usr/sbin/nft list set inet nsl name0-v4 | tr -d '\\n\\t' | sed 's/.*elements//'");
         let (heard, _) = outcome(&stage, who, &["/bin/sh", "-c", &script]);
@@ -198,7 +186,7 @@ both! {
 
     /// Only addresses are told of a name: no other record, no reverse look-up, and no zone.
     fn only_addresses_are_told(who) {
-        if !can("sandbox::names::only_addresses_are_told") { return }
+        if !have_parts("sandbox::names::only_addresses_are_told") { return }
         let program = r#"
 import socket, struct
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -226,7 +214,7 @@ print(*("%d:%d" % it for it in heard))
 
     /// The resolver ends with nsl.
     fn the_resolver_ends_with_nsl(who) {
-        if !can("sandbox::names::the_resolver_ends_with_nsl") { return }
+        if !have_parts("sandbox::names::the_resolver_ends_with_nsl") { return }
         let stage = with(who, &[SERVER, "allow out \"api.example.org\" 8000/tcp"]);
         let run = "\"$@\" >inside & nsl=$!; until grep -q ready inside; do sleep 0.05; done\n\
                    resolver=$(pgrep -P $nsl -x nsl-resolver) && echo answers; kill -9 $nsl; wait $nsl; code=0\n\
@@ -237,7 +225,7 @@ print(*("%d:%d" % it for it in heard))
 
     /// Those whom the host asks, also on its own loopback; every name, and answers as they come.
     fn the_host_s_name_servers_are_asked(who) {
-        if !can("sandbox::names::the_host_s_name_servers_are_asked") { return }
+        if !have_parts("sandbox::names::the_host_s_name_servers_are_asked") { return }
         // Everything may be asked for: no rule is about what goes out.
         let stage = with(who, &["dns = host"]).file("resolv.conf", 0o644, "nameserver 127.0.0.1\n");
         let run = format!(

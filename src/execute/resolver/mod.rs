@@ -10,21 +10,17 @@ mod pins;
 mod serve;
 
 use std::fs::File;
-use std::io::{IoSlice, IoSliceMut, Read, Write};
-use std::mem::MaybeUninit;
+use std::io::{Read, Write};
 use std::net::{SocketAddrV4, TcpListener, UdpSocket};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::sched::{CloneFlags, setns};
 use nix::unistd::{ForkResult, Pid};
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, SocketFlags, SocketType,
-};
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use super::failure::{Context, Done, Failure};
 use super::relay::Entry;
-use super::{child, identity, nftables, sys};
+use super::{child, identity, nftables, passing, sys};
 use crate::plan::{RESOLVER, ResolverStep};
 
 /// What a sandbox may ask on.
@@ -92,7 +88,8 @@ fn prepare(step: &ResolverStep, entry: Entry, supervisor: Pid, tell: &File) -> D
     if nix::unistd::getppid() != supervisor {
         return Err(Failure::refused("the supervisor is gone"));
     }
-    let inside = sockets(entry)?;
+    let inside = sockets(&entry)?;
+    drop(entry);
     sys::wipe_command_line();
     let random = File::open("/dev/urandom").context(|| "opening /dev/urandom".to_string())?;
     let kept = [inside.datagrams.as_raw_fd(), inside.streams.as_raw_fd(), inside.netlink.as_raw_fd()];
@@ -108,31 +105,13 @@ fn prepare(step: &ResolverStep, entry: Entry, supervisor: Pid, tell: &File) -> D
 
 /// Makes the sockets in the sandbox's network namespace. A process that has joined a user namespace does not come back, so another one does
 /// it, and sends them here.
-fn sockets(entry: Entry) -> Done<Inside> {
-    let what = || "making the sockets of the resolver".to_string();
-    let (ours, theirs) =
-        rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
-            .context(what)?;
-    match sys::fork().context(what)? {
-        ForkResult::Child => {
-            drop(ours);
-            let sent = make(&entry).and_then(|inside| send(&theirs, &inside));
-            if let Err(failure) = &sent {
-                let bytes = [&failure.errno.to_ne_bytes(), failure.detail.as_bytes()].concat();
-                let _ = rustix::net::send(&theirs, &bytes, SendFlags::NOSIGNAL);
-            }
-            sys::exit_now(i32::from(sent.is_err()))
-        }
-        ForkResult::Parent { child } => {
-            drop((theirs, entry));
-            let received = receive(&ours);
-            let _ = nix::sys::wait::waitpid(child, None);
-            received
-        }
-    }
+fn sockets(entry: &Entry) -> Done<Inside> {
+    let [datagrams, streams, netlink] = passing::fetch(c"nsl-resolver", || make(entry))?;
+    Ok(Inside { datagrams: datagrams.into(), streams: streams.into(), netlink })
 }
 
-fn make(entry: &Entry) -> Done<Inside> {
+/// The sockets for datagrams and for streams, and one of nfnetlink.
+fn make(entry: &Entry) -> Done<[OwnedFd; 3]> {
     if let Some(user) = &entry.user {
         setns(user, CloneFlags::CLONE_NEWUSER).context(|| "entering the sandbox's user namespace".to_string())?;
     }
@@ -151,37 +130,5 @@ fn make(entry: &Entry) -> Done<Inside> {
     let (datagrams, streams) = (bound(SocketType::DGRAM)?, bound(SocketType::STREAM)?);
     rustix::net::listen(&streams, 32).context(what)?;
     let netlink = nftables::socket().context(|| "opening a socket of nfnetlink".to_string())?;
-    Ok(Inside { datagrams: datagrams.into(), streams: streams.into(), netlink })
-}
-
-fn send(to: &OwnedFd, inside: &Inside) -> Done {
-    let fds = [inside.datagrams.as_fd(), inside.streams.as_fd(), inside.netlink.as_fd()];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
-    control.push(SendAncillaryMessage::ScmRights(&fds));
-    rustix::net::sendmsg(to, &[IoSlice::new(&[0; 4])], &mut control, SendFlags::NOSIGNAL)
-        .context(|| "sending sockets".to_string())
-        .map(drop)
-}
-
-fn receive(from: &OwnedFd) -> Done<Inside> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
-    let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut bytes = [0; 1024];
-    let received =
-        rustix::net::recvmsg(from, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC)
-            .context(|| "waiting for the sockets of the resolver".to_string())?;
-    let mut fds = control.drain().flat_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(fds) => fds.collect::<Vec<_>>(),
-        _ => Vec::new(),
-    });
-    if let (Some(datagrams), Some(streams), Some(netlink)) = (fds.next(), fds.next(), fds.next()) {
-        return Ok(Inside { datagrams: datagrams.into(), streams: streams.into(), netlink });
-    }
-    match bytes[..received.bytes].split_first_chunk::<4>() {
-        Some((errno, detail)) => {
-            Err(Failure { errno: i32::from_ne_bytes(*errno), detail: String::from_utf8_lossy(detail).into_owned() })
-        }
-        None => Err(Failure::refused("nobody has made the sockets of the resolver")),
-    }
+    Ok([datagrams, streams, netlink])
 }
