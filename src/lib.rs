@@ -115,6 +115,9 @@ pub fn host_findings(loaded: &Loaded, only: Option<Chosen>, probe: &Probe, facts
     if check::wants_profiles(policy) {
         probe.profiles(facts);
     }
+    if check::wants_mounting(policy) {
+        probe.mounting(facts);
+    }
     probe.joins(facts, &check::wanted_joins(policy), &running);
     probe.libraries(facts, &check::wanted_libraries(policy));
     let findings = check::check_host(policy, facts);

@@ -27,6 +27,7 @@ pub fn wanted_paths(policy: &Policy) -> Vec<String> {
             }
         }
     }
+    paths.extend(super::keep::wanted(policy));
     paths.sort();
     paths.dedup();
     paths

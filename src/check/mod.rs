@@ -13,6 +13,7 @@ mod host_paths;
 mod host_sources;
 mod identity;
 mod joins;
+mod keep;
 mod labels;
 mod landlock;
 mod layers;
@@ -40,6 +41,7 @@ use crate::report::Diagnostic;
 
 pub use host_paths::{wanted_libraries, wanted_paths};
 pub use joins::wanted_joins;
+pub use keep::wants_mounting;
 pub use labels::wants_profiles;
 
 /// What can be said from the file alone; the same everywhere.
@@ -50,6 +52,7 @@ pub fn check_policy(policy: &Policy) -> Vec<Diagnostic> {
     }
     for pod in &policy.pods {
         pods::check(pod, &mut out);
+        keep::check_pod(pod, &mut out);
         check_shared(&pod.base, &mut out);
         for container in &pod.containers {
             check_sandbox(container, &mut out);
@@ -61,6 +64,7 @@ pub fn check_policy(policy: &Policy) -> Vec<Diagnostic> {
 /// What a pod itself makes: namespaces, and a budget, but no program and no files.
 fn check_shared(base: &Sandbox, out: &mut Vec<Diagnostic>) {
     namespaces::check_shared(base, out);
+    keep::check(base, out);
     identity::check_shared(base, out);
     net::check(base, out);
     cgroup::check(base, out);
@@ -69,6 +73,7 @@ fn check_shared(base: &Sandbox, out: &mut Vec<Diagnostic>) {
 fn check_sandbox(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     let before = out.len();
     namespaces::check(sandbox, out);
+    keep::check(sandbox, out);
     identity::check(sandbox, out);
     mnt::check(sandbox, out);
     special::check(sandbox, out);
@@ -122,6 +127,7 @@ pub fn check_host(policy: &Policy, facts: &HostFacts) -> Vec<Diagnostic> {
         host_paths::check(sandbox, facts, &mut out);
         host_binds::check(sandbox, facts, &mut out);
         joins::check(sandbox, facts, &mut out);
+        keep::check_host(sandbox, facts, &mut out);
         layers::check_kernel(sandbox, facts, &mut out);
         special::check_host(sandbox, facts, &mut out);
         provenance::tell(sandbox, &mut out[before..]);
@@ -130,6 +136,7 @@ pub fn check_host(policy: &Policy, facts: &HostFacts) -> Vec<Diagnostic> {
         let before = out.len();
         host::check(&pod.base, facts, &mut out);
         joins::check(&pod.base, facts, &mut out);
+        keep::check_host(&pod.base, facts, &mut out);
         provenance::tell(&pod.base, &mut out[before..]);
     }
     out

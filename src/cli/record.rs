@@ -51,6 +51,8 @@ struct Fields<'a> {
     cgroup: Cgroup,
     /// Inode numbers by kind.
     namespaces: BTreeMap<&'static str, u64>,
+    /// Namespaces that files keep.
+    kept: Vec<Kept>,
     times: Times,
     /// Cgroups that could not be removed.
     left: Vec<String>,
@@ -79,6 +81,7 @@ struct PodFields<'a> {
     not_in_force: Vec<NotInForce>,
     cgroup: Cgroup,
     namespaces: BTreeMap<&'static str, u64>,
+    kept: Vec<Kept>,
     times: Times,
     left: Vec<String>,
     findings: Vec<Value>,
@@ -121,6 +124,15 @@ struct NotInForce {
     key: String,
     place: String,
     reason: String,
+}
+
+/// A namespace that a file keeps.
+#[derive(Serialize)]
+struct Kept {
+    kind: &'static str,
+    /// Its inode number.
+    id: u64,
+    path: String,
 }
 
 /// What the processes used together.
@@ -202,6 +214,7 @@ impl Record {
             not_in_force: of_pod.not_in_force,
             cgroup: of_pod.cgroup,
             namespaces: of_pod.namespaces,
+            kept: of_pod.kept,
             times: of_pod.times,
             left: of_pod.left,
             findings: of_pod.findings,
@@ -280,6 +293,7 @@ fn fields<'a>(plan: &'a Plan, files: &Files, report: &Report, said: &[Diagnostic
             throttled: used.throttled,
         },
         namespaces: report.namespaces.iter().map(|(kind, inode)| (kind.name(), *inode)).collect(),
+        kept: report.kept.iter().map(|it| Kept { kind: it.kind.name(), id: it.id, path: it.path.clone() }).collect(),
         times: Times {
             prepare_us: micros(times.prepare),
             launch_us: micros(times.launch),

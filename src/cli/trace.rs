@@ -59,6 +59,10 @@ impl<'a> Trace<'a> {
             .filter_map(|(what, took)| took.map(|took| format!("{what} in {}", millis(took).trim_start())))
             .collect();
         terminal::say(&format!("nsl: {}\n", told.join(", ")));
+        for kept in &report.kept {
+            let (kind, id, path) = (kept.kind.name(), kept.id, &kept.path);
+            terminal::say(&format!("nsl: {path} keeps {kind} {id}; `nsl ns release {path}` lets it go\n"));
+        }
     }
 
     fn line(&self, index: usize, took: &str) {

@@ -19,7 +19,7 @@ use super::program::Command;
 use super::sources::Sources;
 use super::terminal::Inside;
 use super::tree::Tree;
-use super::{attributes, identity, init, labels, landlock, links, nftables, passing, program, sys, sysctl};
+use super::{attributes, identity, init, labels, landlock, links, nftables, passing, pins, program, sys, sysctl};
 use crate::plan::{Action, FdSource, NsKind, Plan, Stage, Step};
 
 /// What a child takes over from the supervisor.
@@ -44,7 +44,9 @@ pub struct Birth<'a> {
     pub watched: bool,
     /// The status of the program, written by init.
     pub status: OwnedFd,
-    /// The child reads one byte here before it goes on; end of file means that the supervisor is gone.
+    /// Where it asks for its namespaces to be pinned, if any are.
+    pub asks: Option<OwnedFd>,
+    /// The child reads one byte here before it goes on, and the answers to what it asks; end of file means that the supervisor is gone.
     pub gate: OwnedFd,
     /// A descriptor of the supervisor, which can be read from when it is dead.
     pub supervisor_fd: OwnedFd,
@@ -154,6 +156,7 @@ impl Child<'_> {
             Action::UnshareCgroup => unshare(libc::CLONE_NEWCGROUP),
             Action::UnshareTime => unshare(libc::CLONE_NEWTIME),
             Action::EnterTime => self.enter_time(),
+            Action::PinNamespace { kind, path } => pins::ask(self.birth.asks.as_ref(), &self.birth.gate, *kind, path),
             Action::TimeOffset { clock, offset } => time_offset(clock, *offset),
             Action::Sysctl { name, value } => sysctl::set(name, value),
             Action::SetHostname(name) => nix::unistd::sethostname(name).context(|| "sethostname".to_string()),

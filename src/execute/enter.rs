@@ -21,10 +21,10 @@ use super::notices::Word;
 use super::outcome::{Clock, Ended};
 use super::program::Command;
 use super::sources::Sources;
-use super::spawn::{Running, host_pids};
+use super::spawn::Running;
 use super::supervise::{self, Watched};
 use super::terminal::{self, Inside, Settings, Terminal};
-use super::{attributes, cgroup, filter, labels, sys};
+use super::{attributes, cgroup, filter, init, labels, sys};
 use crate::plan::{Action, Attribute, Bytes, Ending, NsKind, Plan, Signal, Stage, Step};
 use crate::report::Diagnostic;
 use crate::state::{Process, Record};
@@ -209,7 +209,7 @@ fn attempt(record: &Record, plan: &Plan, doors: &[Opened]) -> Result<Watched, No
     let lease = record.supervisor.open().ok_or_else(|| before(Failure::refused("it has ended")))?;
     let limits = limits_of(record.supervisor).map_err(before)?;
     let own_pids = doors.iter().any(|it| it.kind == NsKind::Pid);
-    let host_pids = host_pids(if own_pids { libc::CLONE_NEWPID as u64 } else { 0 }).map_err(before)?;
+    let host_pids = init::host_pids(if own_pids { libc::CLONE_NEWPID as u64 } else { 0 }).map_err(before)?;
     let pipe = || {
         rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
             .context(|| "making a pipe".to_string())
@@ -240,6 +240,7 @@ fn attempt(record: &Record, plan: &Plan, doors: &[Opened]) -> Result<Watched, No
         notices: notices_write,
         watched: false,
         status: status_write,
+        asks: None,
         gate: gate_read,
         supervisor_fd,
         proc: None,
@@ -281,7 +282,7 @@ fn attempt(record: &Record, plan: &Plan, doors: &[Opened]) -> Result<Watched, No
 fn guests_terminal(plan: &Plan) -> Done<Option<(Janitor, Terminal, Inside)>> {
     let wanted = plan.steps.iter().any(|step| step.action == Action::NewTerminal);
     let Some(settings) = wanted.then(|| Settings::of_caller().ok()).flatten() else { return Ok(None) };
-    let janitor = Janitor::start(Vec::new(), &BTreeMap::new(), Some(settings.clone()))?;
+    let janitor = Janitor::start(Vec::new(), &BTreeMap::new(), &[], Some(settings.clone()))?;
     let (terminal, inside) = terminal::pair(settings, janitor.pipe().as_fd())?;
     Ok(Some((janitor, terminal, inside)))
 }

@@ -2,8 +2,8 @@
 
 use super::failure::Notice;
 use super::tree_causes::{
-    hold_cause, idmap_cause, image_cause, mount_cause, overlay_cause, path_cause, placeholder_cause, secret_cause,
-    source_cause, tree_cause, volume_cause,
+    hold_cause, idmap_cause, image_cause, mount_cause, overlay_cause, path_cause, pin_cause, placeholder_cause,
+    secret_cause, source_cause, tree_cause, volume_cause,
 };
 use super::{explain_net, explain_process};
 use crate::plan::{Action, CgroupLimit, NsKind, OpenStream, Plan, RootSource, StdStream, Step};
@@ -85,6 +85,7 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
         }
         Action::SetAttribute(attribute) => ("attribute-failed", explain_process::attribute(attribute, errno)),
         Action::SetLabel { module, label } => ("label-failed", explain_process::label(*module, label, errno)),
+        Action::MakePin { path } | Action::PinNamespace { path, .. } => ("keep-failed", pin_cause(path, errno)),
         Action::OpenNamespace { .. } => ("join-failed", open_cause(errno)),
         Action::JoinNamespace(kind) => ("join-failed", join_cause(*kind, errno)),
         Action::Clone { .. } => ("namespace-failed", clone_cause(errno)),
@@ -121,7 +122,7 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
         Action::SetIds { .. } => (
             "ids-failed",
             Some(match errno {
-                libc::EINVAL => "the id is not mapped in the user namespace: add a `map` for it".to_string(),
+                libc::EINVAL => "the id is not mapped in the user namespace: add a `map` for it; in one that is joined, `as` and `group` name ids that are".to_string(),
                 _ => "the caller may not become this id: map it with `user new`, or run as root".to_string(),
             }),
         ),

@@ -10,6 +10,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use rustix::fs::{Mode, OFlags};
 
+use super::failure::{Context, Done};
 use super::{identity, join, sys};
 
 /// Waits for the program and everything that it leaves behind. Never returns.
@@ -137,6 +138,28 @@ fn reap(program: Pid) -> Option<i32> {
             Err(_) => return ended,
         }
     }
+}
+
+/// The processes of the host, as they were before the child.
+pub struct HostPids {
+    /// The host's /proc.
+    pub proc: OwnedFd,
+    /// Descendants of this process from before.
+    pub earlier: BTreeSet<i32>,
+}
+
+/// Where the PID namespace is the host's: becomes the one to whom orphans go when init, which the program can kill
+/// there, is gone or was not asked for.
+pub fn host_pids(namespaces: u64) -> Done<Option<HostPids>> {
+    if namespaces & libc::CLONE_NEWPID as u64 != 0 {
+        return Ok(None);
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let proc = rustix::fs::open("/proc", flags, Mode::empty()).context(|| "opening /proc".to_string())?;
+    rustix::process::set_child_subreaper(Some(rustix::process::Pid::INIT))
+        .context(|| "prctl(PR_SET_CHILD_SUBREAPER)".to_string())?;
+    let earlier = descendants(&proc, &BTreeSet::new());
+    Ok(Some(HostPids { proc, earlier }))
 }
 
 /// Without a PID namespace nobody kills what the program leaves behind; as their subreaper we can name them.

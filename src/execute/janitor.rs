@@ -1,7 +1,7 @@
 //! A process that outlives nsl for one purpose: to remove from the host what the sandbox had there, when nsl is killed.
 //!
-//! Everything else of a sandbox dies with its supervisor by itself; directories of the cgroup file system, and the
-//! placeholders of what is covered, do not.
+//! Everything else of a sandbox dies with its supervisor by itself; directories of the cgroup file system, the placeholders of what is
+//! covered, and namespaces that files keep although no program ever ran in them, do not.
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -11,6 +11,7 @@ use nix::sys::signal::SIGKILL;
 use nix::unistd::{ForkResult, Pid};
 
 use super::failure::{Context, Done};
+use super::pins::{self, PinSpot};
 use super::placeholders::{self, Placeholder};
 use super::terminal::Settings;
 use super::{cgroup, sys};
@@ -41,6 +42,8 @@ pub type Spots<'a> = BTreeMap<usize, Spot<'a>>;
 const FORGET: u8 = b'-';
 const MAKING: u8 = b'+';
 const TERMINAL: u8 = b't';
+const PINNING: u8 = b'p';
+const PINS_STAY: u8 = b's';
 const MESSAGE: usize = 6;
 
 fn message(what: u8, which: usize, depth: u8) -> [u8; MESSAGE] {
@@ -54,8 +57,8 @@ pub fn tell_raw(pipe: &OwnedFd, raw: bool) {
 }
 
 impl Janitor {
-    /// Starts a janitor for cgroups and placeholders that do not exist yet, so that there is no moment without one.
-    pub fn start(paths: Vec<PathBuf>, spots: &Spots, terminal: Option<Settings>) -> Done<Janitor> {
+    /// Starts a janitor for cgroups, placeholders and pins that do not exist yet, so that there is no moment without one.
+    pub fn start(paths: Vec<PathBuf>, spots: &Spots, pins: &[PinSpot], terminal: Option<Settings>) -> Done<Janitor> {
         let what = || "starting the process that cleans up".to_string();
         let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context(what)?;
         match sys::fork().context(what)? {
@@ -70,12 +73,13 @@ impl Janitor {
                 let _ = rustix::thread::set_name(c"nsl-janitor");
                 sys::wipe_command_line();
                 let mut kept: Vec<RawFd> = spots.values().map(|it| it.root.as_raw_fd()).collect();
+                kept.extend(pins.iter().map(|it| it.dir.as_raw_fd()));
                 kept.push(read.as_raw_fd());
                 if terminal.is_some() {
                     kept.push(rustix::stdio::stdin().as_raw_fd());
                 }
                 sys::close_all_but(kept);
-                keep(&read, paths, spots, terminal);
+                keep(&read, paths, (spots, pins), terminal);
                 sys::exit_now(0)
             }
         }
@@ -101,6 +105,17 @@ impl Janitor {
         Ok(())
     }
 
+    /// A file is about to be made for a pin, by this step.
+    pub fn making_pin(&mut self, step: usize) -> Done {
+        let told = rustix::io::write(&self.pipe, &message(PINNING, step, 0));
+        told.map(drop).context(|| "telling the process that cleans up".to_string())
+    }
+
+    /// The pins are no longer its business: they stay, or are gone already.
+    pub fn forget_pins(&mut self) {
+        let _ = rustix::io::write(&self.pipe, &message(PINS_STAY, 0, 0));
+    }
+
     /// What init holds for as long as it lives.
     pub fn pipe(&self) -> &OwnedFd {
         &self.pipe
@@ -121,8 +136,9 @@ impl Janitor {
 }
 
 /// Listens until the pipe is closed, and cleans up.
-fn keep(read: &OwnedFd, paths: Vec<PathBuf>, spots: &Spots, terminal: Option<Settings>) {
+fn keep(read: &OwnedFd, paths: Vec<PathBuf>, (spots, pins): (&Spots, &[PinSpot]), terminal: Option<Settings>) {
     let mut raw = false;
+    let mut pinned: Vec<usize> = Vec::new();
     let mut paths: Vec<Option<PathBuf>> = paths.into_iter().map(Some).collect();
     let mut made: Vec<(usize, u8)> = Vec::new();
     let mut told = [0; MESSAGE];
@@ -133,6 +149,8 @@ fn keep(read: &OwnedFd, paths: Vec<PathBuf>, spots: &Spots, terminal: Option<Set
                 let which = u32::from_ne_bytes([a, b, c, d]) as usize;
                 match what {
                     TERMINAL => raw = depth != 0,
+                    PINNING => pinned.push(which),
+                    PINS_STAY => pinned.clear(),
                     FORGET => drop(paths.get_mut(which).and_then(Option::take)),
                     _ => made.push((which, depth)),
                 }
@@ -145,6 +163,7 @@ fn keep(read: &OwnedFd, paths: Vec<PathBuf>, spots: &Spots, terminal: Option<Set
     if let Some(settings) = terminal.filter(|_| raw) {
         settings.restore();
     }
+    pins.iter().filter(|it| pinned.contains(&it.step)).for_each(|it| pins::remove(*it));
     for path in paths.iter().flatten() {
         cgroup::remove(path);
     }

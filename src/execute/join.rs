@@ -47,7 +47,8 @@ pub fn open(kind: NsKind, from: &NamespaceFrom, id: Option<u64>, pod: &[Opened])
     }
 }
 
-fn open_file(path: &str) -> Done<OwnedFd> {
+/// Opens a file of nsfs.
+pub fn open_file(path: &str) -> Done<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     rustix::fs::open(path, flags, Mode::empty()).context(|| format!("opening {path}"))
 }
@@ -72,6 +73,22 @@ pub fn has_ended(pidfd: &OwnedFd) -> bool {
     let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
     let _ = rustix::event::poll(&mut polled, Some(&now));
     !polled[0].revents().is_empty()
+}
+
+/// The process that has started nsl, safe against reuse of its number. One that is gone already is init's to have, or a subreaper's:
+/// that one is watched then, as prctl(2) PR_SET_PDEATHSIG would.
+pub fn parent() -> Done<OwnedFd> {
+    let what = || "opening the process that has started nsl".to_string();
+    loop {
+        let Some(pid) = rustix::process::getppid() else {
+            return Err(Failure::refused("the process that has started nsl is not of this PID namespace"));
+        };
+        let opened = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty());
+        // Between the two calls it may have ended, and its number be another's.
+        if rustix::process::getppid() == Some(pid) {
+            return opened.context(what);
+        }
+    }
 }
 
 /// setns(2) into a namespace of this kind.

@@ -41,10 +41,12 @@ mod notices;
 mod outcome;
 mod overlay;
 mod passing;
+mod pins;
 mod placeholders;
 mod pod;
 mod program;
 mod relay;
+mod release;
 mod resolver;
 mod scope;
 mod secret;
@@ -71,7 +73,9 @@ pub use explain::explain;
 pub use failure::{Failure, Notice};
 pub use filter::{Answer, Call, FilterError, audit_arch, compile, listing, run as run_filter};
 pub use outcome::{CgroupUse, Ended, RefusedCall, Report, Times, Usage};
+pub use pins::Kept;
 pub use pod::{PodEvent, PodHooks, Stream, run_pod};
+pub use release::release;
 pub use sys::duplicate;
 
 use crate::plan::Plan;
@@ -126,12 +130,13 @@ fn run_prepared(
     let result = attempt(plan, watched, &mut prepared, &mut clock, observe);
     clock.ended();
     let cgroups = cgroup::used(prepared.cgroups.iter());
+    let kept = std::mem::take(&mut prepared.pins).finish(prepared.janitor.as_mut());
     if let Some(keeper) = prepared.keeper.take() {
         keeper.finish();
     }
     std::mem::take(&mut prepared.links).into_iter().for_each(links::MadeLink::remove);
     let left = prepared.janitor.take().map_or(Vec::new(), janitor::Janitor::finish);
-    let report = Report { cgroups, left, times: clock.finish(), ..Report::default() };
+    let report = Report { cgroups, kept, left, times: clock.finish(), ..Report::default() };
     match result {
         Ok(watched) => Report {
             ended: watched.ended,
@@ -170,6 +175,11 @@ fn attempt(
     let early = std::mem::take(&mut prepared.notices);
     let cgroups: Vec<PathBuf> = prepared.cgroups.iter().map(|made| made.path.clone()).collect();
     let inside = std::mem::take(&mut running.inside);
-    let mut observe = |event: Event| observe(event, &inside);
+    let mut observe = |event: Event| {
+        if matches!(event, Event::Started(_)) {
+            prepared.pins.settle(prepared.janitor.as_mut());
+        }
+        observe(event, &inside)
+    };
     Ok(supervise::watch(plan, &mut running, &signals, early, &cgroups, clock, &mut observe))
 }

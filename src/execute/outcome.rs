@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::explain;
 use super::failure::Notice;
+use super::pins::Kept;
 use crate::plan::{NsKind, Plan};
 
 /// How a run ended.
@@ -39,6 +40,8 @@ pub struct Report {
     pub cgroups: CgroupUse,
     /// The inode numbers of the program's namespaces, where they were looked at.
     pub namespaces: Vec<(NsKind, u64)>,
+    /// Namespaces that files keep from now on.
+    pub kept: Vec<Kept>,
     /// Steps that failed and were only preferred.
     pub skipped: Vec<Notice>,
     /// How long what took.
@@ -60,6 +63,7 @@ impl Default for Report {
             usage: None,
             cgroups: CgroupUse::default(),
             namespaces: Vec::new(),
+            kept: Vec::new(),
             skipped: Vec::new(),
             times: Times::default(),
             left: Vec::new(),

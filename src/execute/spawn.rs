@@ -1,7 +1,6 @@
 //! What the supervisor does before the child may go on: everything that can fail without a sandbox, the one clone, the
 //! maps and the cgroups.
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
@@ -13,15 +12,17 @@ use super::cgroup::Made;
 use super::child::{self, Birth};
 use super::descriptors::{Descriptors, Handed};
 use super::failure::{Context, Done, Failure, Notice};
+use super::init::{self, HostPids};
 use super::janitor::{Janitor, Spot};
 use super::join::{self, Opened};
+use super::pins::{self, Pins};
 use super::program::Command;
 use super::relay;
 use super::resolver;
 use super::sources::{self, Sources};
 use super::terminal::{self, Inside, Settings, Terminal};
 use super::volumes::Volume;
-use super::{attributes, cgroup, filter, identity, init, keeper, labels, limits, links, scope, sys};
+use super::{attributes, cgroup, filter, identity, keeper, labels, limits, links, scope, sys};
 use crate::plan::{Action, CgroupDir, LinkStep, NsKind, Plan, Port, Protocol, Stage, Step};
 
 /// What is there before the child is.
@@ -55,6 +56,8 @@ pub struct Prepared {
     pub parent: Option<OwnedFd>,
     /// The supervisor's side of the program's terminal.
     pub terminal: Option<Terminal>,
+    /// Files that keep namespaces.
+    pub pins: Pins,
     /// Removes the cgroups and the placeholders.
     pub janitor: Option<Janitor>,
     /// The cgroups.
@@ -111,37 +114,14 @@ pub struct Running {
     pub lease: Option<OwnedFd>,
 }
 
-/// The processes of the host, as they were before the child.
-pub struct HostPids {
-    /// The host's /proc.
-    pub proc: OwnedFd,
-    /// Descendants of this process from before.
-    pub earlier: BTreeSet<i32>,
-}
-
-/// Where the PID namespace is the host's: becomes the one to whom orphans go when init, which the program can kill
-/// there, is gone or was not asked for.
-pub fn host_pids(namespaces: u64) -> Done<Option<HostPids>> {
-    if namespaces & libc::CLONE_NEWPID as u64 != 0 {
-        return Ok(None);
-    }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let proc = rustix::fs::open("/proc", flags, Mode::empty()).context(|| "opening /proc".to_string())?;
-    rustix::process::set_child_subreaper(Some(rustix::process::Pid::INIT))
-        .context(|| "prctl(PR_SET_CHILD_SUBREAPER)".to_string())?;
-    let earlier = init::descendants(&proc, &BTreeSet::new());
-    Ok(Some(HostPids { proc, earlier }))
-}
-
 /// Performs the steps before the clone.
 pub fn prepare(plan: &Plan, prepared: &mut Prepared, performed: &mut dyn FnMut(usize, Duration)) -> Result<(), Notice> {
     let label = plan.steps.iter().position(|it| matches!(it.action, Action::SetLabel { .. })).unwrap_or(0);
     prepared.host_proc = labels::host_proc(plan).map_err(|failure| Notice { step: label, failure, fatal: true })?;
+    prepared.pins = Pins::of(plan);
     for (index, step) in plan.steps.iter().enumerate() {
-        if prepared.janitor.is_none()
-            && matches!(step.action, Action::CreateCgroup(_) | Action::Placeholder { .. } | Action::CallerTerminal)
-        {
-            let janitor = janitor(plan, &prepared.sources, prepared.owner(), prepared.scope.as_deref());
+        if prepared.janitor.is_none() && needs_janitor(&step.action) {
+            let janitor = janitor(plan, prepared);
             prepared.janitor = Some(janitor.map_err(|failure| Notice { step: index, failure, fatal: true })?);
         }
         let begun = Instant::now();
@@ -158,8 +138,17 @@ pub fn prepare(plan: &Plan, prepared: &mut Prepared, performed: &mut dyn FnMut(u
     Ok(())
 }
 
+/// Whether it makes something that does not go with nsl.
+fn needs_janitor(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::CreateCgroup(_) | Action::Placeholder { .. } | Action::CallerTerminal | Action::MakePin { .. }
+    )
+}
+
 /// Starts the janitor. Every source is open by then: the plan opens them first.
-fn janitor(plan: &Plan, sources: &Sources, pid: u32, scope: Option<&str>) -> Done<Janitor> {
+fn janitor(plan: &Plan, prepared: &Prepared) -> Done<Janitor> {
+    let (sources, pid, scope) = (&prepared.sources, prepared.owner(), prepared.scope.as_deref());
     let paths = plan.steps.iter().filter_map(|step| match &step.action {
         Action::CreateCgroup(dir) => Some(cgroup::path_of(dir, pid, scope)),
         _ => None,
@@ -171,7 +160,7 @@ fn janitor(plan: &Plan, sources: &Sources, pid: u32, scope: Option<&str>) -> Don
     });
     let has_terminal = plan.steps.iter().any(|step| step.action == Action::CallerTerminal);
     let terminal = has_terminal.then(|| Settings::of_caller().ok()).flatten();
-    Janitor::start(paths.collect(), &spots.collect(), terminal)
+    Janitor::start(paths.collect(), &spots.collect(), &prepared.pins.spots(), terminal)
 }
 
 impl Prepared {
@@ -186,6 +175,7 @@ impl Prepared {
                 (Some(root), Some(janitor)) => janitor.make_placeholder(index, Spot { root, path }, *dir),
                 _ => Ok(()),
             },
+            Action::MakePin { .. } => self.pins.make(index, self.janitor.as_mut()),
             Action::OpenImage { path, digest, .. } => self.sources.open_image(index, path, digest.as_deref()),
             Action::OpenSecret { from, .. } => self.sources.open_secret(index, from, required),
             Action::OpenVolume { name, .. } => {
@@ -215,7 +205,7 @@ impl Prepared {
             }
             Action::OpenStream(open) => self.descriptors.open(open),
             Action::WatchParent => {
-                self.parent = Some(parent()?);
+                self.parent = Some(join::parent()?);
                 Ok(())
             }
             Action::CallerTerminal => {
@@ -261,22 +251,6 @@ impl Prepared {
     }
 }
 
-/// The process that has started nsl, safe against reuse of its number. One that is gone already is init's to have, or a subreaper's:
-/// that one is watched then, as prctl(2) PR_SET_PDEATHSIG would.
-fn parent() -> Done<OwnedFd> {
-    let what = || "opening the process that has started nsl".to_string();
-    loop {
-        let Some(pid) = rustix::process::getppid() else {
-            return Err(Failure::refused("the process that has started nsl is not of this PID namespace"));
-        };
-        let opened = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty());
-        // Between the two calls it may have ended, and its number be another's.
-        if rustix::process::getppid() == Some(pid) {
-            return opened.context(what);
-        }
-    }
-}
-
 /// The host's end of a published port.
 fn listen(address: IpAddr, port: Port) -> Done<relay::Outer> {
     let socket = match port.protocol {
@@ -304,13 +278,15 @@ pub fn launch(
     let (notices, notices_write) = pipe()?;
     let (status, status_write) = pipe()?;
     let (gate_read, gate) = pipe()?;
+    let asks = plan.steps.iter().any(|step| matches!(step.action, Action::PinNamespace { .. }));
+    let (asks, asks_write) = asks.then(pipe).transpose()?.unzip();
     let command = prepared.command.take();
     let cgroup =
         into.and_then(|dir| prepared.made(dir)).map(|made| open_dir(&made.path)).transpose().map_err(at_clone)?;
     let supervisor_fd = rustix::process::pidfd_open(rustix::process::getpid(), rustix::process::PidfdFlags::empty())
         .context(|| "opening a descriptor of this process".to_string())
         .map_err(at_clone)?;
-    let host_pids = host_pids(flags).map_err(at_clone)?;
+    let host_pids = init::host_pids(flags).map_err(at_clone)?;
     let into = cgroup.as_ref().map(|it| it.as_fd());
     let joins = plan.steps.iter().any(|step| step.stage == Stage::Join);
     let cloned = if joins {
@@ -320,10 +296,11 @@ pub fn launch(
     };
     let Some((pid, pidfd)) = cloned else {
         // The child. The write end of its own gate would keep the gate open after the supervisor's death.
-        drop((gate, notices, status));
+        drop((gate, notices, status, asks));
         // Descriptors may be few, and its owner is in the supervisor's part of the stack, which the child never returns to.
         let _ = prepared.signals.map(|signals| sys::close_range(signals, signals));
         prepared.joined.clear();
+        prepared.pins = Pins::default();
         child::run(Birth {
             plan,
             sources: std::mem::take(&mut prepared.sources),
@@ -335,6 +312,7 @@ pub fn launch(
             notices: notices_write,
             watched,
             status: status_write,
+            asks: asks_write,
             gate: gate_read,
             supervisor_fd,
             proc: host_pids.map(|it| it.proc),
@@ -342,7 +320,7 @@ pub fn launch(
             janitor: prepared.janitor.as_ref().map(Janitor::pipe),
         })
     };
-    drop((notices_write, status_write, gate_read));
+    drop((notices_write, status_write, gate_read, asks_write));
     // The process in between joins, and tells of nothing but failures: its time is that of the clone.
     let joined = plan.steps.iter().enumerate().filter(|(_, step)| step.stage == Stage::Join);
     joined.for_each(|(index, _)| performed(index, Duration::ZERO));
@@ -369,7 +347,11 @@ pub fn launch(
         init,
         lease: None,
     };
-    let admitted = admit(plan, prepared, &mut running, performed);
+    let admitted = admit(plan, prepared, &mut running, performed).and_then(|()| match &asks {
+        Some(asks) => pins::serve(plan, &mut prepared.pins, asks, &running.gate, running.pid)
+            .map_err(|(step, failure)| Notice { step, failure, fatal: true }),
+        None => Ok(()),
+    });
     prepared.sources = Sources::default();
     match admitted {
         Ok(()) => Ok(running),

@@ -184,3 +184,25 @@ pub(super) fn image_cause(path: &str, errno: i32) -> Option<String> {
         _ => None,
     }
 }
+
+pub(super) fn pin_cause(path: &str, errno: i32) -> Option<String> {
+    Some(match errno {
+        libc::EEXIST => format!(
+            "{path} exists already: `nsl ns release {path}` lets go of a namespace that it keeps; anything else is not nsl's to replace"
+        ),
+        libc::ENOENT | libc::ENOTDIR => format!("make the directory that {path} is to be in"),
+        libc::EROFS => "the file system is mounted read-only: name a file elsewhere, as in /run".to_string(),
+        libc::EPERM | libc::EACCES => {
+            "a mount takes CAP_SYS_ADMIN in the user namespace that owns the caller's mount namespace: run as root, or in one of your \
+             own (`unshare -Urm`)"
+                .to_string()
+        }
+        libc::EINVAL => {
+            "a mount namespace is pinned on a private mount only: `mount --bind DIR DIR` and `mount --make-private DIR`, as unshare(1) \
+             has it"
+                .to_string()
+        }
+        libc::ENOSPC => "there are as many mounts as fs.mount-max allows".to_string(),
+        _ => return None,
+    })
+}

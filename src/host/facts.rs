@@ -33,6 +33,10 @@ pub struct HostFacts {
     /// Whether the caller may make interfaces in its own network namespace: CAP_NET_ADMIN in the user namespace that owns it.
     #[serde(default)]
     pub net_admin: bool,
+    /// Whether the caller may mount in the mount namespace that it is in: CAP_SYS_ADMIN in the user namespace that owns it; `None` where
+    /// nobody looked.
+    #[serde(default)]
+    pub mount_admin: Option<bool>,
     /// Whether the caller may open /dev/net/tun, which pasta does.
     #[serde(default = "usually")]
     pub tun: bool,
@@ -254,6 +258,9 @@ pub struct PathFact {
     /// Mount options of the mount it is on (`ro`, `nosuid`, `nodev`, `noexec`).
     #[serde(default)]
     pub mount_flags: Vec<String>,
+    /// The kind of namespace that is pinned there, where one is.
+    #[serde(default)]
+    pub namespace: Option<NsKind>,
     /// Of the mount it is on: `shared`, `slave`, `private`; empty where that is not known.
     #[serde(default)]
     pub propagation: String,

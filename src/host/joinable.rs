@@ -150,9 +150,13 @@ fn of_file(path: &str) -> Joinable {
         return Joinable::missing(Missing::NoNamespace);
     };
     let mut joinable = Joinable { namespaces: BTreeMap::from([(kind, found)]), ..Joinable::default() };
-    // A file says nothing of ids; a process in it does, where there is one.
-    if let (NsKind::User, Some(pid)) = (kind, inhabitant(found.id)) {
-        (joinable.ids, joinable.setgroups_denied) = identity(pid);
+    // A file says nothing of ids; a process in it does, and where there is none, the map.
+    if kind == NsKind::User {
+        let seen = match inhabitant(found.id) {
+            Some(pid) => Some(identity(pid)),
+            None => sys::look_from_inside(fd.as_fd(), first_ids),
+        };
+        (joinable.ids, joinable.setgroups_denied) = seen.unwrap_or_default();
     }
     joinable
 }
@@ -190,6 +194,13 @@ fn user_namespace(fd: BorrowedFd) -> Option<UserNamespace> {
     Some(UserNamespace { id: inode(fd)?, uid: sys::owner_uid(fd).ok()?, child })
 }
 
+/// Whether the caller's user namespace owns the mount namespace that it is in: only then capabilities of it give rights over its mounts.
+pub(super) fn owns_mounts() -> bool {
+    let own = open("/proc/self/ns/mnt").ok().and_then(|it| namespace(it.as_fd(), NsKind::Mnt));
+    let owner = own.and_then(|it| it.user).map(|it| it.id);
+    owner.is_some() && owner == own_id(NsKind::User)
+}
+
 fn inode(fd: BorrowedFd) -> Option<u64> {
     rustix::fs::fstat(fd).ok().map(|it| it.st_ino)
 }
@@ -215,6 +226,13 @@ fn identity(pid: u32) -> (Option<(u32, u32)>, bool) {
     };
     let ids = || Some((inside(&read("uid_map"), effective("Uid:")?)?, inside(&read("gid_map"), effective("Gid:")?)?));
     (ids(), read("setgroups").trim() == "deny")
+}
+
+/// The first ids that are mapped in the user namespace of a process, and whether setgroups(2) is denied there.
+fn first_ids(pid: u32) -> (Option<(u32, u32)>, bool) {
+    let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    let first = |file: &str| -> Option<u32> { read(file).split_whitespace().next()?.parse().ok() };
+    (first("uid_map").zip(first("gid_map")), read("setgroups").trim() == "deny")
 }
 
 /// What an id of the caller's user namespace is in the one of a map: user_namespaces(7).

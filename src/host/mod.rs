@@ -20,6 +20,7 @@ mod mounts;
 mod namespaces;
 mod offers;
 mod paths;
+mod pins;
 mod probe;
 mod process;
 mod sys;
@@ -37,6 +38,7 @@ pub use joinable::{Joinable, Missing, Namespace, Process, Running, UserNamespace
 pub use labels::SecurityModules;
 pub use namespaces::{Census, Holder, SeenNamespace, command, namespaces};
 pub use offers::{Offer, offers};
+pub use pins::{Pin, pin_behind};
 pub use probe::{Probe, probe, probe_paths};
 pub use process::{CoreScheduling, ProcessFacts, listed};
 pub use systemd::{SCOPE, ServiceManager};

@@ -187,7 +187,7 @@ impl Look {
 }
 
 /// `net:[4026531840]`
-fn parse(link: &Path) -> Option<(NsKind, u64)> {
+pub(super) fn parse(link: &Path) -> Option<(NsKind, u64)> {
     let (kind, rest) = link.to_str()?.split_once(":[")?;
     let kind = NsKind::ALL.into_iter().find(|it| it.name() == kind)?;
     Some((kind, rest.strip_suffix(']')?.parse().ok()?))

@@ -3,11 +3,13 @@
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
 
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use super::mounts::{Mount, below};
-use super::{PathFact, PathKind, elf};
+use super::{PathFact, PathKind, elf, namespaces};
+use crate::policy::NsKind;
 
 /// What is at a path, symbolic links followed.
 pub(super) fn find(path: &str, mounts: &[Mount]) -> PathFact {
@@ -26,6 +28,7 @@ pub(super) fn find(path: &str, mounts: &[Mount]) -> PathFact {
         gid: meta.gid(),
         submounts: if kind == PathKind::Dir { submounts.collect() } else { Vec::new() },
         mount_flags: mount_flags(&real),
+        namespace: namespace(&real, mounts),
         propagation: propagation(&real, mounts),
         libraries: Vec::new(),
         interpreter_links: Vec::new(),
@@ -43,6 +46,7 @@ fn nothing(kind: PathKind) -> PathFact {
         gid: 0,
         submounts: Vec::new(),
         mount_flags: Vec::new(),
+        namespace: None,
         propagation: String::new(),
         interpreter: None,
         libraries: Vec::new(),
@@ -66,6 +70,12 @@ fn propagation(real: &str, mounts: &[Mount]) -> String {
     let has = |it: &&Mount| it.point == real || below(real, &it.point).is_some();
     let found = mounts.iter().filter(has).max_by_key(|it| it.point.len());
     found.map_or(String::new(), |it| it.propagation.to_string())
+}
+
+/// proc_pid_mountinfo(5): the root of a mount of nsfs is the namespace.
+fn namespace(real: &str, mounts: &[Mount]) -> Option<NsKind> {
+    let pin = mounts.iter().rfind(|it| it.point == real && it.fs == "nsfs")?;
+    namespaces::parse(Path::new(&pin.root)).map(|it| it.0)
 }
 
 fn mount_flags(real: &str) -> Vec<String> {

@@ -83,6 +83,7 @@ impl Probe {
             proc_masked: mounts::proc_masked(&self.mounts),
             unprivileged_port_start: number("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap_or(1024),
             net_admin,
+            mount_admin: None,
             tun: rustix::fs::access("/dev/net/tun", rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK).is_ok(),
             forwards: Some(Forwards {
                 ipv4: number::<u8>("/proc/sys/net/ipv4/ip_forward").is_some_and(|it| it != 0),
@@ -112,6 +113,11 @@ impl Probe {
         for path in paths {
             facts.paths.insert(path.clone(), paths::find(path, &self.mounts));
         }
+    }
+
+    /// Adds to the facts whether the caller may mount here.
+    pub fn mounting(&self, facts: &mut HostFacts) {
+        facts.mount_admin = Some(facts.caller.has("sys_admin") && joinable::owns_mounts());
     }
 
     /// Adds the profiles of AppArmor that are loaded to the facts.

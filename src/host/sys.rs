@@ -46,6 +46,35 @@ pub(super) fn owner_uid(user_namespace: BorrowedFd) -> Result<u32, Errno> {
     Errno::result(result).map(|_| uid)
 }
 
+/// Looks at the /proc/PID of a process that has joined a user namespace for that alone: what it says of a namespace that nobody is in.
+/// `None`: it may not be joined.
+pub(super) fn look_from_inside<T>(user_namespace: BorrowedFd, look: impl FnOnce(u32) -> T) -> Option<T> {
+    use nix::unistd::{ForkResult, fork, pipe};
+    let (joined, tell) = pipe().ok()?;
+    let (wait, go) = pipe().ok()?;
+    // SAFETY: the child makes system calls alone, on what is there before the fork, and ends.
+    match unsafe { fork() }.ok()? {
+        ForkResult::Child => {
+            drop((joined, go));
+            let entered = nix::sched::setns(user_namespace, nix::sched::CloneFlags::CLONE_NEWUSER).is_ok();
+            if entered && nix::unistd::write(&tell, &[1]).is_ok() {
+                // To the end of the pipe, which is that of the other process at the latest.
+                let _ = nix::unistd::read(&wait, &mut [0]);
+            }
+            // SAFETY: ends this process without running anything of the other one's.
+            unsafe { libc::_exit(0) }
+        }
+        ForkResult::Parent { child } => {
+            drop((tell, wait));
+            let entered = nix::unistd::read(&joined, &mut [0]) == Ok(1);
+            let seen = entered.then(|| look(child.as_raw() as u32));
+            drop(go);
+            let _ = nix::sys::wait::waitpid(child, None);
+            seen
+        }
+    }
+}
+
 /// prctl(2) PR_SCHED_CORE, asked for this process itself, which changes nothing. Linux 5.14.
 pub(super) fn core_scheduling() -> super::CoreScheduling {
     let mut cookie: u64 = 0;

@@ -169,6 +169,7 @@ fn facts(system: &System, root: bool) -> HostFacts {
         // Docker sets net.ipv4.ip_unprivileged_port_start to 0 in the container's network namespace.
         unprivileged_port_start: if system.contained { 0 } else { 1024 },
         net_admin: privileged,
+        mount_admin: Some(privileged),
         tun: !system.contained,
         forwards: None,
         interfaces: Vec::new(),

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use super::pod::Ground;
 use super::{
-    Action, Degraded, Ending, Plan, Stage, Step, cgroup, filter, identity, join, net, process, program, sources, stdio,
-    tree,
+    Action, Degraded, Ending, Plan, Stage, Step, cgroup, filter, identity, join, keep, net, process, program, sources,
+    stdio, tree,
 };
 use crate::host::HostFacts;
 use crate::policy::{NsKind, Origin, Sandbox, Strength, Traced};
@@ -67,6 +67,7 @@ impl<'a> Builder<'a> {
         sources::open(builder);
         stdio::open(builder, options);
         program::publish(builder);
+        keep::make(builder);
         let cgroups = cgroup::create(builder);
         join::enter(builder);
         builder.clone_step(cgroups.born_in.clone());
@@ -82,6 +83,7 @@ impl<'a> Builder<'a> {
         program::kernel_namespaces(builder);
         net::inside(builder);
         program::sysctls(builder);
+        keep::pin(builder);
         if let Some(identity) = &identity {
             identity::assume(builder, identity);
         }

@@ -11,6 +11,7 @@ mod filter;
 mod filter_text;
 mod identity;
 mod join;
+mod keep;
 mod labels;
 mod landlock;
 mod limit_text;

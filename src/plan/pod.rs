@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::build::{Builder, Options};
 use super::identity::{Identity, PodIds};
-use super::{Action, CgroupDir, Plan, Probe, Stage, cgroup, identity, join, net, program, sources, tree};
+use super::{Action, CgroupDir, Plan, Probe, Stage, cgroup, identity, join, keep, net, program, sources, tree};
 use crate::host::HostFacts;
 use crate::policy::{Mode, MountSource, Pod, Restart, Sandbox};
 use crate::report::Diagnostic;
@@ -177,6 +177,7 @@ fn holder(pod: &Pod, facts: &HostFacts) -> Result<(Plan, Ground), Vec<Diagnostic
     join::open(&mut builder);
     sources::open(&mut builder);
     program::publish(&mut builder);
+    keep::make(&mut builder);
     let cgroups = cgroup::create(&mut builder);
     join::enter(&mut builder);
     builder.clone_step(None);
@@ -195,6 +196,7 @@ fn holder(pod: &Pod, facts: &HostFacts) -> Result<(Plan, Ground), Vec<Diagnostic
     }
     program::host_names(&mut builder);
     net::inside(&mut builder);
+    keep::pin(&mut builder);
     if let Some(identity) = &identity {
         identity::assume(&mut builder, identity);
     }

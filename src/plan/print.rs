@@ -205,6 +205,8 @@ pub fn describe(action: &Action) -> String {
             };
             format!("open {} of {from}{}", kind.name(), id.map_or(String::new(), |id| format!(", which is {id}")))
         }
+        Action::MakePin { path } => format!("make the file {}", quoted(path)),
+        Action::PinNamespace { kind, path } => format!("have nsl pin {} to {}", kind.name(), quoted(path)),
         Action::JoinNamespace(kind) => format!("setns {}", kind.name()),
         Action::Clone { namespaces, into } => {
             let names: Vec<&str> = namespaces.iter().map(|kind| kind.name()).collect();

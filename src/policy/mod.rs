@@ -77,6 +77,8 @@ pub struct Sandbox {
     pub cgroup: Cgroup,
     /// time_namespaces(7)
     pub time: Time,
+    /// Files that keep its namespaces for later.
+    pub keep: Vec<Traced<Keep>>,
     /// capabilities(7)
     pub caps: Caps,
     /// seccomp(2); `None`: no filter.
@@ -131,6 +133,15 @@ pub enum Mode {
     Join(JoinTarget),
     /// The one that the pod has made.
     Pod,
+}
+
+/// `keep PATH`: a file of the host that a namespace is pinned to, so that it outlives its processes: namespaces(7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Keep {
+    /// The kind.
+    pub kind: NsKind,
+    /// The absolute path on the host.
+    pub path: String,
 }
 
 /// Whose namespace is joined.

@@ -7,7 +7,7 @@ use nsl::host::{HostFacts, Joinable, Kernel, Missing, Namespace, PathFact, PathK
 use nsl::policy::NsKind;
 use nsl::report::render;
 
-use super::{STYLE, host_process, resolved};
+use super::{STYLE, host_keep, host_process, resolved};
 use crate::plan::{root_on_v1, user_on_v2};
 
 pub(super) struct Case {
@@ -34,6 +34,7 @@ pub(super) fn path(kind: PathKind) -> PathFact {
         gid: 0,
         submounts: Vec::new(),
         mount_flags: Vec::new(),
+        namespace: None,
         propagation: String::new(),
         interpreter: None,
         interpreter_links: Vec::new(),
@@ -566,7 +567,7 @@ fn hosts() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/language/host");
     let bless = std::env::var_os("NSL_BLESS").is_some();
     let mut wrong = Vec::new();
-    for case in CASES.iter().chain(host_process::CASES) {
+    for case in CASES.iter().chain(host_process::CASES).chain(host_keep::CASES) {
         let text = format!("sandbox a {{\n  run = [\"/bin/true\"]\n  {}\n}}\n", case.body);
         let (files, result) = resolved(&text, "policy.nsl", Path::new("/nowhere"), &[]);
         assert!(result.findings.is_empty(), "{}: {:?}", case.name, result.findings);

@@ -6,15 +6,19 @@ use std::path::Path;
 use nsl::host::HostFacts;
 use nsl::report::{Diagnostic, pages};
 
-use super::host::CASES;
-use super::resolved;
+use super::host::{self, Case};
+use super::{host_keep, resolved};
 
 /// Codes that a file can have by itself too: its example shows that.
 const ALSO_OF_FILES: &[&str] = &["secret-source"];
 
+fn cases() -> impl Iterator<Item = &'static Case> {
+    host::CASES.iter().chain(host_keep::CASES)
+}
+
 /// The codes that are about hosts.
 pub fn codes() -> BTreeSet<&'static str> {
-    CASES.iter().map(|it| it.code).filter(|it| *it != "-" && !ALSO_OF_FILES.contains(it)).collect()
+    cases().map(|it| it.code).filter(|it| *it != "-" && !ALSO_OF_FILES.contains(it)).collect()
 }
 
 /// The wrong example of a page is wrong on a host of its cases and nowhere else, the right one right on that host.
@@ -31,7 +35,7 @@ fn pages_of_hosts() {
             assert!(of_file.is_empty(), "{code}: {of_file:?} in\n{text}");
             nsl::check::check_host(&result.policy, host)
         };
-        let cases = CASES.iter().filter(|it| it.code == code).map(|it| (it.host)());
+        let cases = cases().filter(|it| it.code == code).map(|it| (it.host)());
         let shows = |host: &HostFacts| {
             let is_it = |it: &Diagnostic| it.code == code && it.severity == page.severity;
             let right = of(page.right, host);

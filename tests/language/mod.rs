@@ -8,6 +8,7 @@ mod checks;
 mod expand;
 mod format;
 mod host;
+mod host_keep;
 mod host_pages;
 mod host_process;
 mod laws;

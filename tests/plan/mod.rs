@@ -67,6 +67,7 @@ fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
         landlock_abi: 6,
         seccomp_actions: vec!["allow".into(), "errno".into()],
         net_admin: false,
+        mount_admin: Some(uid == 0),
         tun: true,
         forwards: None,
         interfaces: vec![],
@@ -136,6 +137,18 @@ fn web_as_user() {
 #[test]
 fn untrusted_as_root() {
     snapshot("untrusted-root.txt", &plan_of(&policy("untrusted.nsl"), &root_on_v1(), &[("input", "./job.py")]).1);
+}
+
+/// Files are made before anything else, and pinned when the namespaces are complete. What is preferred and not permitted is told.
+#[test]
+fn what_is_kept() {
+    let text = "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  net new {\n    prefer keep /run/netns/a\n    deny in *\n  }\n  time new {\n    boottime = 1d\n    \
+                prefer keep ./a.time\n  }\n}\n";
+    let (plan, shown) = plan_of(text, &root_on_v1(), &[]);
+    snapshot("keep-root.txt", &shown);
+    assert_eq!(serde_json::from_str::<Plan>(&serde_json::to_string(&plan).unwrap()).unwrap(), plan);
+    let (plan, shown) = plan_of(text, &user_on_v2(), &[]);
+    assert!(!shown.contains("pin") && plan.degraded.len() == 2, "{shown}");
 }
 
 #[test]

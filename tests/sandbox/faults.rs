@@ -46,64 +46,89 @@ fn sorted(text: &str) -> BTreeSet<&str> {
     text.lines().collect()
 }
 
+/// One call fails, once: then there is no sandbox, and the reason is said; or there is one, with all of its walls. `after` says what is left of
+/// a run that is not to be, and takes away what is: it knows whether the program ran.
+fn one_call_fails(stage: &Stage, after: &dyn Fn(bool) -> Vec<String>) {
+    let script = walls();
+    let command =
+        || stage.command_through(&["/bin/sh", "-c", "kill -STOP $$; exec \"$@\"", "sh"], &["/bin/sh", "-c", &script]);
+    let patience = stage::patience();
+    let usual = inject::run(&mut command(), None, patience);
+    assert!(
+        usual.status.is_some_and(|it| it.success()) && usual.stdout.ends_with("end\n"),
+        "{}\n{}",
+        usual.stdout,
+        usual.stderr
+    );
+    assert!(!usual.stdout.contains("of the host"), "{}", usual.stdout);
+    assert_eq!(after(true), [""; 0]);
+    let spots = chosen_spots(&usual.spots);
+    let wanted = match std::env::var("NSL_FAULTS") {
+        Ok(asked) if asked.starts_with("all") => spots.len(),
+        _ => times("NSL_FAULTS", 40),
+    };
+    let mut wrong = Vec::new();
+    let stride = spots.len().div_ceil(wanted.max(1)).max(1);
+    for (index, spot) in spots.iter().step_by(stride).enumerate() {
+        let errno = [nix::libc::EPERM, nix::libc::EIO, nix::libc::ENOMEM][index % 3];
+        let run = inject::run(&mut command(), Some((*spot, errno)), patience);
+        let code = run.status.map(|it| it.code().unwrap_or(-1));
+        let said = run.stderr.contains("nsl::") || run.stderr.contains("nsl: ");
+        let fine = match code {
+            Some(0) => {
+                sorted(&run.stdout) == sorted(&usual.stdout)
+                    || run.stdout.ends_with("end\n") && run.stderr.contains("not in force")
+            }
+            // What could not be read of a policy or a host is a policy that does not check here.
+            Some(2 | 125 | 126 | 127) => said && !run.stdout.contains("end"),
+            _ => false,
+        };
+        let mut left = after(code == Some(0));
+        left.extend(leftovers::of(&stage.token(), run.pid));
+        if !fine || !left.is_empty() {
+            let (seen, wanted) = (sorted(&run.stdout), sorted(&usual.stdout));
+            let differ: Vec<_> = seen.symmetric_difference(&wanted).collect();
+            wrong.push(format!(
+                "{spot:?} with errno {errno}: {code:?}, left {left:?}, came {}\n{differ:#?}\n{}",
+                run.failed, run.stderr
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), spots.len().div_ceil(stride), wrong.join("\n\n"));
+}
+
+/// The first, a middle and the last call of each kind in each process; all of them where that is asked for; also one of them:
+/// `NSL_FAULTS=2:1909`, process and call; or a part of all: `NSL_FAULTS=all/3/8` is the fourth of eight.
+fn chosen_spots(all: &[inject::Spot]) -> Vec<inject::Spot> {
+    let asked = std::env::var("NSL_FAULTS").unwrap_or_default();
+    if let Some((process, call)) = asked.split_once(':') {
+        let of = |text: &str| text.parse::<usize>().ok();
+        return all.iter().filter(|it| (Some(it.process), Some(it.call)) == (of(process), of(call))).copied().collect();
+    }
+    let mut parts = asked.split('/');
+    let is_all = parts.next() == Some("all");
+    let part: Vec<usize> = parts.filter_map(|it| it.parse().ok()).collect();
+    let mut kinds: BTreeMap<(usize, u64), Vec<inject::Spot>> = BTreeMap::new();
+    all.iter().for_each(|spot| kinds.entry((spot.process, spot.number)).or_default().push(*spot));
+    let mut spots: Vec<inject::Spot> = match is_all {
+        true => all.to_vec(),
+        false => kinds.values().flat_map(|it| [it[0], it[it.len() / 2], it[it.len() - 1]]).collect(),
+    };
+    spots.sort();
+    spots.dedup();
+    if let [part, of] = part[..] {
+        let mut index = 0..;
+        spots.retain(|_| index.next().is_some_and(|it| it % of == part));
+    }
+    spots
+}
+
 both! {
-    /// One call fails, once: then there is no sandbox, and the reason is said; or there is one, with all of its walls.
     fn a_system_call_that_fails(who) {
         if cfg!(not(target_arch = "x86_64")) || stage::in_vm() {
             return;
         }
-        let stage = walled(who);
-        let script = walls();
-        let command = || stage.command_through(&["/bin/sh", "-c", "kill -STOP $$; exec \"$@\"", "sh"], &["/bin/sh", "-c", &script]);
-        let patience = stage::patience();
-        let usual = inject::run(&mut command(), None, patience);
-        assert!(usual.status.is_some_and(|it| it.success()) && usual.stdout.ends_with("end\n"), "{}\n{}", usual.stdout, usual.stderr);
-        assert!(!usual.stdout.contains("of the host"), "{}", usual.stdout);
-        // The first, a middle and the last call of each kind in each process; all of them where that is asked for.
-        let mut kinds: BTreeMap<(usize, u64), Vec<inject::Spot>> = BTreeMap::new();
-        usual.spots.iter().for_each(|spot| kinds.entry((spot.process, spot.number)).or_default().push(*spot));
-        let mut spots: Vec<inject::Spot> = kinds.values().flat_map(|it| [it[0], it[it.len() / 2], it[it.len() - 1]]).collect();
-        // Also one of them: `NSL_FAULTS=2:1909`, process and call; or all, or a part of all: `NSL_FAULTS=all/3/8` is the fourth of eight.
-        let asked = std::env::var("NSL_FAULTS").unwrap_or_default();
-        let mut parts = asked.split('/');
-        let is_all = parts.next() == Some("all");
-        let part: Vec<usize> = parts.filter_map(|it| it.parse().ok()).collect();
-        if is_all {
-            spots.clone_from(&usual.spots);
-        }
-        spots.sort();
-        spots.dedup();
-        if let Some((process, call)) = asked.split_once(':') {
-            let of = |text: &str| text.parse::<usize>().ok();
-            spots.clone_from(&usual.spots);
-            spots.retain(|it| (Some(it.process), Some(it.call)) == (of(process), of(call)));
-        }
-        if let [part, of] = part[..] {
-            let mut index = 0..;
-            spots.retain(|_| index.next().is_some_and(|it| it % of == part));
-        }
-        let wanted = if is_all { spots.len() } else { times("NSL_FAULTS", 40) };
-        let mut wrong = Vec::new();
-        let stride = spots.len().div_ceil(wanted.max(1)).max(1);
-        for (index, spot) in spots.iter().step_by(stride).enumerate() {
-            let errno = [nix::libc::EPERM, nix::libc::EIO, nix::libc::ENOMEM][index % 3];
-            let run = inject::run(&mut command(), Some((*spot, errno)), patience);
-            let code = run.status.map(|it| it.code().unwrap_or(-1));
-            let said = run.stderr.contains("nsl::") || run.stderr.contains("nsl: ");
-            let fine = match code {
-                Some(0) => sorted(&run.stdout) == sorted(&usual.stdout) || run.stdout.ends_with("end\n") && run.stderr.contains("not in force"),
-                // What could not be read of a policy or a host is a policy that does not check here.
-                Some(2 | 125 | 126 | 127) => said && !run.stdout.contains("end"),
-                _ => false,
-            };
-            let left = leftovers::of(&stage.token(), run.pid);
-            if !fine || !left.is_empty() {
-                let (seen, wanted) = (sorted(&run.stdout), sorted(&usual.stdout));
-                let differ: Vec<_> = seen.symmetric_difference(&wanted).collect();
-                wrong.push(format!("{spot:?} with errno {errno}: {code:?}, left {left:?}, came {}\n{differ:#?}\n{}", run.failed, run.stderr));
-            }
-        }
-        assert!(wrong.is_empty(), "{} of {}\n{}", wrong.len(), spots.len().div_ceil(stride), wrong.join("\n\n"));
+        one_call_fails(&walled(who), &|_| Vec::new());
     }
 
     fn many_at_the_same_time(who) {
@@ -210,4 +235,30 @@ both! {
             running.finish().ends(-9);
         }
     }
+}
+
+/// What is kept for later is there where the program ran, and not at all where it did not.
+#[test]
+fn a_system_call_that_fails_where_namespaces_are_kept() {
+    const TEST: &str = concat!(module_path!(), "::a_system_call_that_fails_where_namespaces_are_kept");
+    if let Err(reason) = Who::Root.ids() {
+        return skip(TEST, reason);
+    }
+    if cfg!(not(target_arch = "x86_64")) || stage::in_vm() {
+        return;
+    }
+    let kinds = ["net", "mnt", "time"];
+    let stage = walled(Who::Root).folder("pins");
+    let stage = kinds.iter().fold(stage, |stage, kind| stage.line(kind, &format!("keep ./pins/{kind}")));
+    one_call_fails(&stage, &|ran| {
+        let mut left = Vec::new();
+        for path in kinds.map(|kind| stage.path("pins").join(kind)) {
+            let pinned = nix::mount::umount2(&path, nix::mount::MntFlags::MNT_DETACH).is_ok();
+            let there = std::fs::remove_file(&path).is_ok();
+            if (pinned, there) != (ran, ran) {
+                left.push(format!("{}: pinned {pinned}, there {there}", path.display()));
+            }
+        }
+        left
+    });
 }

@@ -20,6 +20,7 @@ mod identity;
 mod images;
 mod inject;
 mod joins;
+mod keep;
 mod labels;
 mod landlock;
 mod library;

@@ -3,6 +3,7 @@
 mod diff;
 mod enter;
 mod explain;
+mod release;
 
 use clap::{Args, Subcommand, ValueEnum};
 use nsl::host;
@@ -23,13 +24,14 @@ Examples:
   nsl ns diff 4711 web        what two have in common, and what it means
   nsl ns enter 4711 --net -- ss -tln
   nsl ns explain user         what a kind is, for people who learn
+  nsl ns release /run/netns/web   lets go of what a file keeps
 
 A namespace lives as long as a process, a mount (`pinned by`), a descriptor (`held by`) or another namespace needs it. OWNER is the user namespace \
 in which capabilities give rights over it.
 
 Exit status: 0, or 2.";
 
-/// Show namespaces: all, or those of a process; compare, enter and explain them
+/// Show namespaces: all, or those of a process; compare, enter, explain and release them
 #[derive(Args)]
 #[command(after_long_help = AFTER_HELP, args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
 pub struct Ns {
@@ -60,6 +62,7 @@ enum Command {
     Diff(diff::Diff),
     Enter(enter::Enter),
     Explain(explain::Explain),
+    Release(release::Release),
 }
 
 /// A kind by its word.
@@ -99,6 +102,7 @@ pub fn main(args: &Ns) -> i32 {
         Some(Command::Diff(it)) => return diff::main(it),
         Some(Command::Enter(it)) => return enter::main(it),
         Some(Command::Explain(it)) => return explain::main(it),
+        Some(Command::Release(it)) => return release::main(it),
         None => {}
     }
     let mut census = host::namespaces();

@@ -104,6 +104,7 @@ pub fn run_pod(plan: &PodPlan, watched: bool, hooks: &mut dyn PodHooks) -> (Repo
         Err(notice) => (Ended::Failed(notice), 125),
     };
     let cgroups = super::cgroup::used(prepared.cgroups.iter());
+    let kept = std::mem::take(&mut prepared.pins).finish(prepared.janitor.as_mut());
     if let Some(keeper) = prepared.keeper.take() {
         keeper.finish();
     }
@@ -112,6 +113,7 @@ pub fn run_pod(plan: &PodPlan, watched: bool, hooks: &mut dyn PodHooks) -> (Repo
     let report = Report {
         ended,
         cgroups,
+        kept,
         left,
         namespaces,
         skipped: prepared.notices,
@@ -153,6 +155,9 @@ fn attempt(
         seen.extend(rustix::fs::fstat(&it.fd).map(|stat| (it.kind, stat.st_ino)));
     }
     clock.started();
+    if told.is_ok() {
+        prepared.pins.settle(prepared.janitor.as_mut());
+    }
     let status = told.map(|()| watch::watch(plan, (prepared.owner(), watched), shared, &holder, &signals, hooks));
     end(&mut holder);
     status

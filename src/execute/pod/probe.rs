@@ -150,6 +150,7 @@ fn succeeds(plan: &Plan, filters: &[(usize, Vec<libc::sock_filter>)], host_proc:
                 notices,
                 watched: false,
                 status,
+                asks: None,
                 gate,
                 supervisor_fd,
                 proc: None,

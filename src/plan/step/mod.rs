@@ -219,6 +219,19 @@ pub enum Action {
         /// Its inode on nsfs, where it was looked at before.
         id: Option<u64>,
     },
+    /// Make an empty file that a namespace is to be pinned to; removed again if the program never starts.
+    MakePin {
+        /// The absolute path on the host.
+        path: String,
+    },
+    /// Ask the supervisor to pin a namespace of this process to the file that was made for it, and wait: a bind mount of /proc/PID/ns/KIND,
+    /// namespaces(7).
+    PinNamespace {
+        /// Its kind.
+        kind: NsKind,
+        /// The absolute path on the host.
+        path: String,
+    },
     /// setns(2) into a namespace that was opened.
     JoinNamespace(NsKind),
     /// clone3(2) with these new namespaces.

@@ -34,6 +34,7 @@ mod command;
 mod filter;
 mod host;
 mod joins;
+mod keep;
 mod labels;
 mod landlock;
 mod language;
@@ -97,6 +98,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         net::PAGES,
         host::PAGES,
         joins::PAGES,
+        keep::PAGES,
         run::PAGES,
         running::PAGES,
         stdio::PAGES,

@@ -105,6 +105,7 @@ impl Lower<'_, '_> {
             },
             cgroup: self.cgroup(),
             time: self.time(),
+            keep: self.keep(),
             caps: self.caps(),
             seccomp: seccomp::seccomp(self),
             landlock: self.landlock(),
@@ -235,6 +236,19 @@ impl Lower<'_, '_> {
                     .help(help),
             );
         }
+    }
+
+    /// `keep PATH` of each kind, in the order of [`NsKind::ALL`].
+    fn keep(&self) -> Vec<Traced<Keep>> {
+        let of = |kind: NsKind| {
+            let read = move |found: &Candidate| {
+                let path = found.payload.labels.first().and_then(text)?;
+                let (origin, strength) = (found.origin.clone(), found.payload.strength);
+                Some(Traced { value: Keep { kind, path }, origin, strength })
+            };
+            self.entries(&format!("{}.keep", kind.name())).iter().filter_map(read).collect::<Vec<_>>()
+        };
+        NsKind::ALL.into_iter().flat_map(of).collect()
     }
 
     fn env(&self) -> Vec<Traced<EnvVar>> {

@@ -110,6 +110,7 @@ const ROWS: &[&[Field]] = &[
     namespaces::UTS,
     cgroup::CGROUP,
     namespaces::TIME,
+    namespaces::KEEP,
     kernel::CAPS,
     kernel::SECCOMP,
     kernel::LANDLOCK,

@@ -1,4 +1,4 @@
-//! The rows of the small namespaces: `user`, `pid`, `uts`, `time`.
+//! The rows of the small namespaces, `user`, `pid`, `uts`, `time`, and the one that every kind has.
 
 use super::*;
 
@@ -41,4 +41,29 @@ pub(super) const TIME: &[Field] = &[
     setting("time", "monotonic", Ty::Offset, "0s", "offset of CLOCK_MONOTONIC"),
     setting("time", "boottime", Ty::Offset, "0s", "offset of CLOCK_BOOTTIME"),
     setting("time", "realtime", Ty::Offset, "", "the kernel has no offset for the calendar clock"),
+];
+
+/// A file that keeps a namespace of this kind.
+const fn keep(section: &'static str) -> Field {
+    Field {
+        privilege: "CAP_SYS_ADMIN in the caller's mount namespace",
+        ..entry(
+            section,
+            "keep",
+            &[Ty::Path],
+            None,
+            "keep the namespace for later, in a file of the host that is made for it: `nsl ns release` lets it go",
+        )
+    }
+}
+
+pub(super) const KEEP: &[Field] = &[
+    keep("user"),
+    entry("pid", "keep", &[Ty::Path], None, "refused: a PID namespace is over when its first process has ended"),
+    keep("net"),
+    keep("mnt"),
+    keep("ipc"),
+    keep("uts"),
+    keep("cgroup"),
+    keep("time"),
 ];
