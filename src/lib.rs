@@ -115,6 +115,9 @@ pub fn host_findings(loaded: &Loaded, only: Option<Chosen>, probe: &Probe, facts
     if check::wants_profiles(policy) {
         probe.profiles(facts);
     }
+    if check::wants_name_search(policy) {
+        probe.name_search(facts);
+    }
     if check::wants_mounting(policy) {
         probe.mounting(facts);
     }

@@ -43,6 +43,7 @@ pub use host_paths::{wanted_libraries, wanted_paths};
 pub use joins::wanted_joins;
 pub use keep::wants_mounting;
 pub use labels::wants_profiles;
+pub use net::wants_name_search;
 
 /// What can be said from the file alone; the same everywhere.
 pub fn check_policy(policy: &Policy) -> Vec<Diagnostic> {

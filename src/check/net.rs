@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{firewall, links};
-use crate::policy::{Direction, Dns, Mode, Net, NsKind, Publish, Sandbox, Traced};
+use crate::policy::{Direction, Dns, Mode, Net, NsKind, Policy, Publish, Sandbox, Traced};
 use crate::report::Diagnostic;
 
 pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
@@ -88,6 +88,12 @@ fn names(net: &Net, out: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+/// Whether plans want to know how programs of the host complete names: [`crate::host::HostFacts::name_search`].
+pub fn wants_name_search(policy: &Policy) -> bool {
+    let pods = policy.pods.iter().flat_map(|pod| pod.containers.iter().chain([&pod.base]));
+    policy.sandboxes.iter().chain(pods).any(|it| it.net.asks_host())
 }
 
 /// What a resolver of nsl's own needs, and what is asked of one that is not there.

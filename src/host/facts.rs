@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Joinable, ProcessFacts, SecurityModules, ServiceManager};
+use super::{Joinable, NameSearch, ProcessFacts, SecurityModules, ServiceManager};
 use crate::policy::{JoinTarget, NsKind};
 
 /// What a host offers to one caller.
@@ -70,6 +70,9 @@ pub struct HostFacts {
     /// `--cgroup-parent`: the cgroup (as in /proc/PID/cgroup) in which sandboxes get theirs.
     #[serde(default)]
     pub cgroup_parent: Option<String>,
+    /// How programs of the host complete names; empty where nobody looked.
+    #[serde(default)]
+    pub name_search: NameSearch,
     /// The paths that the policy names, by absolute path on the host.
     #[serde(default)]
     pub paths: BTreeMap<String, PathFact>,

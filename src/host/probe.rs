@@ -10,8 +10,8 @@ use rustix::time::{ClockId, clock_gettime};
 use super::mounts::{self, Mount};
 use super::text::{number, text, words};
 use super::{
-    Forwards, HostFacts, Kernel, Running, UserNamespaces, caller, hierarchies, joinable, labels, landlock, libraries,
-    paths, process, systemd,
+    Forwards, HostFacts, Kernel, NameSearch, Running, UserNamespaces, caller, hierarchies, joinable, labels, landlock,
+    libraries, paths, process, search, systemd,
 };
 use crate::policy::{JoinTarget, NsKind};
 
@@ -96,6 +96,7 @@ impl Probe {
             versions: BTreeMap::new(),
             nftables: None,
             cgroup_parent: None,
+            name_search: NameSearch::default(),
             paths: BTreeMap::new(),
             joinable: BTreeMap::new(),
         }
@@ -113,6 +114,11 @@ impl Probe {
         for path in paths {
             facts.paths.insert(path.clone(), paths::find(path, &self.mounts));
         }
+    }
+
+    /// Adds to the facts how programs of the host complete names.
+    pub fn name_search(&self, facts: &mut HostFacts) {
+        facts.name_search = search::parse(&text("/etc/resolv.conf"));
     }
 
     /// Adds to the facts whether the caller may mount here.

@@ -71,7 +71,11 @@ pub(super) fn resolver(builder: &mut Builder) {
     };
     let names = (!names.is_empty() || !net.asks_freely()).then_some(names);
     let private = net.private.as_ref().map_or(Vec::new(), |it| it.value.clone());
-    builder.step(Stage::Admit, Action::StartResolver(ResolverStep { names, private, servers }), origin);
+    let search = match net.asks_host() {
+        true => builder.facts.name_search.domains.clone(),
+        false => Vec::new(),
+    };
+    builder.step(Stage::Admit, Action::StartResolver(ResolverStep { names, private, servers, search }), origin);
 }
 
 /// What the child does in its own network namespace. The firewall is there before anything is up.

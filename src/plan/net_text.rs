@@ -47,7 +47,11 @@ pub(super) fn resolver(step: &ResolverStep) -> String {
     };
     let private: String = step.private.iter().map(|it| format!(" {it}")).collect();
     let private = if private.is_empty() { private } else { format!(", also in{private}") };
-    format!("start a resolver on {RESOLVER} that asks {servers} for {names}{private}")
+    let search = match step.search.as_slice() {
+        [] => String::new(),
+        domains => format!(", completed with {}", domains.join(" ")),
+    };
+    format!("start a resolver on {RESOLVER} that asks {servers} for {names}{private}{search}")
 }
 
 pub(super) fn route(route: &RouteStep) -> String {

@@ -154,6 +154,9 @@ fn mount(builder: &Builder, source: &MountSource, target: &str, id: u32) -> Moun
         MountSource::Mqueue => MountStep::Mqueue,
         MountSource::Devpts => MountStep::Devpts,
         MountSource::Cgroup => MountStep::Cgroup,
-        MountSource::File { text } => MountStep::File { text: text.clone() },
+        MountSource::File { text, host_search } => {
+            let search = host_search.then(|| builder.facts.name_search.lines()).unwrap_or_default();
+            MountStep::File { text: format!("{text}{search}") }
+        }
     }
 }

@@ -204,6 +204,9 @@ pub enum MountSource {
     File {
         /// The text.
         text: String,
+        /// Whether it is a resolv.conf(5) that goes on with what the host's says of `search` and `options`.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        host_search: bool,
     },
 }
 

@@ -74,6 +74,11 @@ impl Net {
         of_names.map(|it| &it.origin).or(of_host.map(|it| &it.origin))
     }
 
+    /// Whether nsl's resolver asks the name servers of the host: then names are completed as on the host too.
+    pub fn asks_host(&self) -> bool {
+        self.resolver().is_some() && !matches!(self.dns, Some(Traced { value: Dns::Servers(_), .. }))
+    }
+
     /// Whether a program may ask any name server for anything: no rule is about what goes out, or one lets everybody be asked.
     pub fn asks_freely(&self) -> bool {
         let dns = Ports::Port(Port { number: 53, protocol: Protocol::Udp });

@@ -91,6 +91,7 @@ fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
         ]),
         service_manager: None,
         cgroup_parent: None,
+        name_search: Default::default(),
         paths: BTreeMap::new(),
         joinable: BTreeMap::new(),
     }

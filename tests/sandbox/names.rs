@@ -238,4 +238,32 @@ print(*("%d:%d" % it for it in heard))
         let outcome = stage.finish(command);
         assert!(outcome.bytes().starts_with(b"8000 "), "{outcome:?}");
     }
+
+    /// Short names are completed as on the host, by the program itself, where its servers are asked; and each that comes of it is judged alone.
+    fn names_are_completed_as_on_the_host(who) {
+        if !have_parts("sandbox::names::names_are_completed_as_on_the_host") { return }
+        let conf = "nameserver 127.0.0.1\nsearch nowhere.example example.org bad;domain\noptions ndots:1 timeout:1\n";
+        let outside = Outside::new("ip link add out0 type veth peer name out1; ip link set out0 up; ip addr add 192.0.2.1/32 dev out0; ip addr add 192.0.2.2/32 dev out0");
+        let run = format!(
+            "mount --bind resolv.conf $(readlink -f /etc/resolv.conf)\n\
+             /usr/bin/python3 -I -S -c '{NAME_SERVER}' 127.0.0.1 >names & names=$!\n\
+             until grep -q serving names; do kill -0 $names || break; sleep 0.05; done\n\"$@\"; code=$?; kill $names; grep asked names"
+        );
+        let inside = format!("{}\nprint(open('/etc/resolv.conf').read().replace(chr(10), '|'))", CALL.trim());
+        let words = ["/usr/bin/python3", "-I", "-S", "-c", &inside, "api:8000", "other:8000"];
+        for (lines, heard) in [(vec!["dns = host"], "8000 8000"), (vec!["allow out \"api.example.org\" 8000/tcp"], "8000 -2")] {
+            let stage = with(who, &lines).file("resolv.conf", 0o644, conf);
+            let outcome = stage.finish(outside.command_with(&stage, who, &["--mount"], &run, &words));
+            let out = outcome.out();
+            let said: Vec<&str> = out.lines().collect();
+            assert_eq!(said[0], heard, "{outcome:?}");
+            assert_eq!(said[1], "nameserver 127.0.0.53|search nowhere.example example.org|options ndots:1|", "{outcome:?}");
+            let other = said.iter().any(|it| it.starts_with("asked other"));
+            assert_eq!(other, lines[0] == "dns = host", "{outcome:?}");
+        }
+        // Who names the servers completes nothing.
+        let stage = with(who, &[SERVER]).file("resolv.conf", 0o644, conf);
+        let outcome = stage.finish(outside.command_with(&stage, who, &["--mount"], &run, &["/bin/cat", "/etc/resolv.conf"]));
+        assert!(outcome.bytes().starts_with(b"nameserver 10.53.0.1\n") && !outcome.out().contains("search"), "{outcome:?}");
+    }
 }

@@ -41,6 +41,9 @@ pub struct ResolverStep {
     pub private: Vec<Cidr>,
     /// Who is asked, by nsl, from the host's network.
     pub servers: NameServers,
+    /// Domains with which programs complete names, as those of the host do: resolv.conf(5).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub search: Vec<String>,
 }
 
 /// Who is asked for names.

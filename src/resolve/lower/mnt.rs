@@ -125,7 +125,7 @@ pub(super) fn source(lower: &mut Lower, val: &Val, path: &str) -> Option<MountSo
         "mqueue" => MountSource::Mqueue,
         "devpts" => MountSource::Devpts,
         "cgroup" => MountSource::Cgroup,
-        _ => MountSource::File { text: text(argument(args, "text")?)? },
+        _ => MountSource::File { text: text(argument(args, "text")?)?, host_search: false },
     })
 }
 

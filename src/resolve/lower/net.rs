@@ -71,7 +71,8 @@ impl Lower<'_, '_> {
 /// The files by which programs find names: /etc/resolv.conf and /etc/hosts, unless the tree has its own there.
 pub fn name_files(net: &Net) -> Vec<Traced<Entry>> {
     let file = |path: &str, text: String, origin: &Origin| {
-        let kind = EntryKind::Mount(MountSource::File { text });
+        let host_search = path == "/etc/resolv.conf" && net.asks_host();
+        let kind = EntryKind::Mount(MountSource::File { text, host_search });
         Traced::new(Entry { path: path.to_string(), kind }, origin.clone())
     };
     let mut files = Vec::new();
