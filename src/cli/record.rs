@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::Write;
 use std::time::Duration;
 
-use nsl::execute::{self, Ended, Notice, Report};
+use nsl::execute::{self, Ended, Notice, Report, WhyRefused};
 use nsl::plan::{Plan, PodPlan};
 use nsl::report::{Diagnostic, Format, Style, render};
 use nsl::schema::constants;
@@ -45,6 +45,7 @@ struct Fields<'a> {
     oom_kills: u64,
     fork_failures: u64,
     refused_call: Option<RefusedCall>,
+    refused_names: Option<RefusedNames>,
     failure: Option<Failure>,
     not_in_force: Vec<NotInForce>,
     usage: Option<Usage>,
@@ -77,6 +78,7 @@ struct PodFields<'a> {
     /// `exited` or `failed`.
     ended: &'static str,
     exit_status: i32,
+    refused_names: Option<RefusedNames>,
     failure: Option<Failure>,
     not_in_force: Vec<NotInForce>,
     cgroup: Cgroup,
@@ -103,6 +105,24 @@ struct Refused {
 struct RefusedCall {
     number: u32,
     name: Option<&'static str>,
+}
+
+/// The names that the resolver has refused.
+#[derive(Serialize)]
+struct RefusedNames {
+    /// In all.
+    questions: u64,
+    names: Vec<RefusedName>,
+    /// Questions for names that are not listed.
+    others: u64,
+}
+
+#[derive(Serialize)]
+struct RefusedName {
+    name: String,
+    questions: u64,
+    /// `not-named` or `not-public`.
+    why: &'static str,
 }
 
 /// The step that failed.
@@ -210,6 +230,7 @@ impl Record {
             pod: &plan.name,
             ended: of_pod.ended,
             exit_status: ended.status,
+            refused_names: of_pod.refused_names,
             failure: of_pod.failure,
             not_in_force: of_pod.not_in_force,
             cgroup: of_pod.cgroup,
@@ -272,6 +293,7 @@ fn fields<'a>(plan: &'a Plan, files: &Files, report: &Report, said: &[Diagnostic
         oom_kills: used.oom_kills,
         fork_failures: used.fork_failures,
         refused_call: report.refused.as_ref().map(|it| RefusedCall { number: it.number, name: it.name }),
+        refused_names: report.refused_names.as_ref().map(refused_names),
         failure: match &report.ended {
             Ended::Failed(notice) => Some(failure(plan, files, notice)),
             _ => None,
@@ -305,6 +327,19 @@ fn fields<'a>(plan: &'a Plan, files: &Files, report: &Report, said: &[Diagnostic
         left: report.left.iter().map(|path| path.display().to_string()).collect(),
         findings: findings(files, said),
     }
+}
+
+fn refused_names(refused: &execute::RefusedNames) -> RefusedNames {
+    let name = |it: &execute::RefusedName| RefusedName {
+        name: it.name.clone(),
+        questions: it.questions,
+        why: match it.why {
+            WhyRefused::NotNamed => "not-named",
+            WhyRefused::NotPublic => "not-public",
+        },
+    };
+    let execute::RefusedNames { questions, names, others } = refused;
+    RefusedNames { questions: *questions, names: names.iter().map(name).collect(), others: *others }
 }
 
 fn failure(plan: &Plan, files: &Files, notice: &Notice) -> Failure {

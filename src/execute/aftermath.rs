@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Ended, RefusedCall, Report, explain};
+use super::{Ended, RefusedCall, RefusedName, RefusedNames, Report, WhyRefused, explain};
 use crate::plan::{Action, CgroupLimit, Plan};
 use crate::report::Diagnostic;
 use crate::source::Span;
@@ -55,6 +55,7 @@ pub fn aftermath(plan: &Plan, report: &Report) -> Vec<Diagnostic> {
     if report.ended == Ended::Signaled(libc::SIGSYS) {
         found.extend(filter(plan, report));
     }
+    found.extend(report.refused_names.as_ref().and_then(|it| refused_names(plan, it)));
     for path in &report.left {
         found.push(
             Diagnostic::warning("cgroup-left", format!("the cgroup {} could not be removed", path.display())).help(
@@ -113,6 +114,41 @@ fn at(finding: Diagnostic, span: Option<Span>, text: &str) -> Diagnostic {
 fn limit(plan: &Plan, is: fn(&CgroupLimit) -> bool) -> Option<Span> {
     let is = |action: &Action| matches!(action, Action::LimitCgroup { limit, .. } if is(limit));
     plan.steps.iter().find(|step| is(&step.action)).map(|step| step.span)
+}
+
+/// Names that are told in a message; the report has more of them.
+const MOST_NAMES: usize = 5;
+
+/// What the program asked for and did not get: it sees no more than a name that does not exist.
+fn refused_names(plan: &Plan, refused: &RefusedNames) -> Option<Diagnostic> {
+    let step = plan.steps.iter().find(|step| matches!(step.action, Action::StartResolver(_)))?;
+    let first = refused.names.first();
+    let word = |it: &RefusedName| match (it.why, it.questions) {
+        (WhyRefused::NotPublic, _) => format!("{} (at private addresses)", it.name),
+        (WhyRefused::NotNamed, 1) => it.name.clone(),
+        (WhyRefused::NotNamed, count) => format!("{} ({count} times)", it.name),
+    };
+    let mut words: Vec<String> = refused.names.iter().take(MOST_NAMES).map(word).collect();
+    let rest: u64 = refused.names.iter().skip(MOST_NAMES).map(|it| it.questions).sum::<u64>() + refused.others;
+    match rest {
+        0 => {}
+        1 => words.push("one more question".to_string()),
+        rest => words.push(format!("{rest} more questions")),
+    }
+    let message = format!("names were refused to the program: {}", words.join(", "));
+    let help = match first {
+        Some(RefusedName { why: WhyRefused::NotNamed, name, .. }) => {
+            format!("`allow out \"{name}\" …` lets out to it, where the program is to be trusted with that")
+        }
+        Some(RefusedName { why: WhyRefused::NotPublic, .. }) => {
+            "`private = […]` names the networks in which names may lie, where the program is to be trusted with them"
+                .to_string()
+        }
+        None => "names of other bytes than letters, digits, `-` and `_` are never answered".to_string(),
+    };
+    let found =
+        Diagnostic::warning("names-refused", message).label(step.span, "only names that a rule names are answered");
+    (refused.questions > 0).then(|| found.help(format!("{help}; `--report FILE` lists up to 64 of them")))
 }
 
 fn filter(plan: &Plan, report: &Report) -> Option<Diagnostic> {

@@ -261,6 +261,7 @@ fn attempt(record: &Record, plan: &Plan, doors: &[Opened]) -> Result<Watched, No
         gate,
         relay: None,
         resolver: None,
+        refused: None,
         host_pids,
         terminal,
         parent: None,

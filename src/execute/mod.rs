@@ -76,6 +76,7 @@ pub use outcome::{CgroupUse, Ended, RefusedCall, Report, Times, Usage};
 pub use pins::Kept;
 pub use pod::{PodEvent, PodHooks, Stream, run_pod};
 pub use release::release;
+pub use resolver::{RefusedName, RefusedNames, WhyRefused};
 pub use sys::duplicate;
 
 use crate::plan::Plan;
@@ -146,6 +147,7 @@ fn run_prepared(
             orphaned: watched.orphaned,
             refused: watched.refused,
             usage: watched.usage,
+            refused_names: watched.refused_names,
             namespaces: watched.namespaces,
             skipped: watched.skipped,
             ..report

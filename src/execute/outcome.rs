@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::explain;
 use super::failure::Notice;
 use super::pins::Kept;
+use super::resolver::RefusedNames;
 use crate::plan::{NsKind, Plan};
 
 /// How a run ended.
@@ -34,6 +35,8 @@ pub struct Report {
     pub orphaned: bool,
     /// The system call for which the filter killed the program, where the kernel's log can be read and names it.
     pub refused: Option<RefusedCall>,
+    /// The names that its resolver has refused; `None` where there was none.
+    pub refused_names: Option<RefusedNames>,
     /// What its processes used; `None` where none was started.
     pub usage: Option<Usage>,
     /// What its cgroups counted.
@@ -60,6 +63,7 @@ impl Default for Report {
             cpu_over: false,
             orphaned: false,
             refused: None,
+            refused_names: None,
             usage: None,
             cgroups: CgroupUse::default(),
             namespaces: Vec::new(),

@@ -1,6 +1,7 @@
 //! What the supervisor does before the child may go on: everything that can fail without a sandbox, the one clone, the
 //! maps and the cgroups.
 
+use std::fs::File;
 use std::net::{IpAddr, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
@@ -102,6 +103,8 @@ pub struct Running {
     pub relay: Option<Pid>,
     /// Who answers for names.
     pub resolver: Option<Pid>,
+    /// Where that one notes which names it has refused.
+    pub refused: Option<File>,
     /// The program's terminal, if it has one.
     pub terminal: Option<Terminal>,
     /// Whom the sandbox ends with: a pidfd.
@@ -341,6 +344,7 @@ pub fn launch(
         gate,
         relay: None,
         resolver: None,
+        refused: None,
         host_pids,
         terminal,
         parent,
@@ -428,7 +432,7 @@ fn admit(
             Action::SetAttribute(attribute) => attributes::set_of_child(attribute, running.pid),
             Action::StartResolver(step) => relay_entry(plan, running.pid)
                 .and_then(|entry| resolver::start(step, entry))
-                .map(|pid| running.resolver = Some(pid)),
+                .map(|(pid, memory)| (running.resolver, running.refused) = (Some(pid), Some(memory))),
             Action::MakeLink(step) => make_link(step, running.pid, &mut prepared.links),
             Action::EnterCgroup(dir) => match prepared.made(dir) {
                 Some(made) => cgroup::enter(&made.path, running.pid.as_raw()),

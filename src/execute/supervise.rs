@@ -13,6 +13,7 @@ use rustix::event::{PollFd, PollFlags};
 use super::failure::{Context, Done, Notice};
 use super::notices::Word;
 use super::outcome::{Clock, Ended, RefusedCall, Usage};
+use super::resolver::{self, RefusedNames};
 use super::spawn::Running;
 use super::{Event, Started, cgroup, init, kernel_log, sys};
 use crate::plan::{Action, CgroupLimit, NsKind, Plan};
@@ -42,6 +43,8 @@ pub struct Watched {
     pub refused: Option<RefusedCall>,
     /// What its processes used.
     pub usage: Option<Usage>,
+    /// The names that were refused, where there was a resolver.
+    pub refused_names: Option<RefusedNames>,
     /// The program's namespaces.
     pub namespaces: Vec<(NsKind, u64)>,
     /// Steps that failed and were only preferred.
@@ -348,6 +351,7 @@ impl Watch<'_> {
             cpu_over: self.cpu_over,
             orphaned: self.orphaned,
             usage,
+            refused_names: running.refused.take().map(|it| resolver::refused_names(&it)),
             namespaces: self.namespaces,
             skipped: self.skipped,
         }

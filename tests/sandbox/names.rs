@@ -266,4 +266,41 @@ print(*("%d:%d" % it for it in heard))
         let outcome = stage.finish(outside.command_with(&stage, who, &["--mount"], &run, &["/bin/cat", "/etc/resolv.conf"]));
         assert!(outcome.bytes().starts_with(b"nameserver 10.53.0.1\n") && !outcome.out().contains("search"), "{outcome:?}");
     }
+
+    /// Which names the program did not get is said at the end, and why; how many there are of them is bounded.
+    fn what_was_refused_is_reported(who) {
+        if !have_parts("sandbox::names::what_was_refused_is_reported") { return }
+        let report = |stage: &Stage| -> serde_json::Value {
+            let text = std::fs::read_to_string(stage.path("report.json")).expect("a report");
+            serde_json::from_str::<serde_json::Value>(&text).expect("JSON")["refused_names"].clone()
+        };
+        let outside = || Outside::new(
+            "ip link add out0 type veth peer name out1; ip link set out0 up\nfor it in 192.0.2.1 10.53.0.1; do ip addr add $it/32 dev out0; done",
+        );
+        let run = format!(
+            "/usr/bin/python3 -I -S -c '{NAME_SERVER}' 10.53.0.1 >names & names=$!\n\
+             until grep -q serving names; do kill -0 $names || break; sleep 0.05; done\n\"$@\"; code=$?; kill $names"
+        );
+        let rules = [SERVER, "allow out \"api.example.org\" 8000/tcp", "allow out \"local.example.org\" 8000/tcp"];
+        let stage = with(who, &rules).option("--report").option("report.json");
+        let words = ["api.example.org:8000", "other.example.org:8000", "other.example.org:8000", "local.example.org:8000"];
+        let outcome = stage.finish(outside().command(&stage, who, &run, &call(&words)));
+        assert!(outcome.out().starts_with("8000 -2 -2 "), "{outcome:?}");
+        outcome.says("nsl::names-refused").says("other.example.org").says("local.example.org (at private addresses)").says("allow out \"other.example.org\"");
+        let told = report(&stage);
+        let names = told["names"].as_array().expect("a list");
+        assert_eq!((names[0]["name"].as_str(), names[0]["why"].as_str()), (Some("other.example.org"), Some("not-named")), "{told}");
+        assert!(names.iter().any(|it| it["name"] == "local.example.org" && it["why"] == "not-public"), "{told}");
+        assert!(names.len() == 2 && told["others"] == 0 && told["questions"].as_u64() >= Some(4), "{told}");
+        // A program that asks for ever makes no report without end.
+        let many = "import socket\nfor n in range(100):\n    try: socket.getaddrinfo('n%d.example.org.' % n, 1, socket.AF_INET)\n    except OSError: pass\nprint('done')";
+        let outcome = stage.finish(outside().command(&stage, who, &run, &["/usr/bin/python3", "-I", "-S", "-c", many]));
+        assert!(outcome.out().starts_with("done"), "{outcome:?}");
+        let told = report(&stage);
+        assert_eq!((told["names"].as_array().map(Vec::len), told["others"].as_u64()), (Some(64), Some(36)), "{told}");
+        // Who got all that was asked for hears nothing.
+        let outcome = stage.finish(outside().command(&stage, who, &run, &call(&words[..1])));
+        assert!(outcome.out().starts_with("8000") && !outcome.stderr.contains("names-refused"), "{outcome:?}");
+        assert_eq!(report(&stage)["questions"], 0);
+    }
 }

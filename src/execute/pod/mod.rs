@@ -20,6 +20,7 @@ use super::failure::{Context, Done, Notice};
 use super::join::Opened;
 use super::notices::Word;
 use super::outcome::Clock;
+use super::resolver::{self, RefusedNames};
 use super::spawn::{Prepared, Running};
 use super::volumes::Volume;
 use super::{Ended, Report, Started, passing, spawn, supervise, sys};
@@ -96,8 +97,8 @@ pub fn run_pod(plan: &PodPlan, watched: bool, hooks: &mut dyn PodHooks) -> (Repo
     sys::default_sigchld();
     let mut prepared = Prepared::default();
     let mut clock = Clock::start();
-    let mut namespaces = Vec::new();
-    let ended = attempt(plan, watched, &mut prepared, (&mut clock, &mut namespaces), hooks);
+    let mut seen = Seen::default();
+    let ended = attempt(plan, watched, &mut prepared, (&mut clock, &mut seen), hooks);
     clock.ended();
     let (ended, status) = match ended {
         Ok(status) => (Ended::Exited(status), status),
@@ -115,7 +116,8 @@ pub fn run_pod(plan: &PodPlan, watched: bool, hooks: &mut dyn PodHooks) -> (Repo
         cgroups,
         kept,
         left,
-        namespaces,
+        refused_names: seen.refused_names,
+        namespaces: seen.namespaces,
         skipped: prepared.notices,
         times: clock.finish(),
         ..Report::default()
@@ -127,7 +129,7 @@ fn attempt(
     plan: &PodPlan,
     watched: bool,
     prepared: &mut Prepared,
-    (clock, seen): (&mut Clock, &mut Vec<(NsKind, u64)>),
+    (clock, seen): (&mut Clock, &mut Seen),
     hooks: &mut dyn PodHooks,
 ) -> Result<i32, Notice> {
     let signals = supervise::signals().map_err(|failure| Notice { step: 0, failure, fatal: true })?;
@@ -152,7 +154,7 @@ fn attempt(
         shared.namespaces.extend(handed.into_iter().map(|fd| Opened { kind: NsKind::Time, fd }));
     }
     for it in &shared.namespaces {
-        seen.extend(rustix::fs::fstat(&it.fd).map(|stat| (it.kind, stat.st_ino)));
+        seen.namespaces.extend(rustix::fs::fstat(&it.fd).map(|stat| (it.kind, stat.st_ino)));
     }
     clock.started();
     if told.is_ok() {
@@ -160,7 +162,15 @@ fn attempt(
     }
     let status = told.map(|()| watch::watch(plan, (prepared.owner(), watched), shared, &holder, &signals, hooks));
     end(&mut holder);
+    seen.refused_names = holder.refused.take().map(|it| resolver::refused_names(&it));
     status
+}
+
+/// What is seen of what holds a pod, for its report.
+#[derive(Default)]
+struct Seen {
+    namespaces: Vec<(NsKind, u64)>,
+    refused_names: Option<RefusedNames>,
 }
 
 /// The kinds that the holder has: what is new, and what it has joined itself.

@@ -7,6 +7,7 @@
 
 mod message;
 mod pins;
+mod refusals;
 mod serve;
 
 use std::fs::File;
@@ -17,6 +18,8 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use nix::sched::{CloneFlags, setns};
 use nix::unistd::{ForkResult, Pid};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
+
+pub use refusals::{RefusedName, RefusedNames, WhyRefused, read as refused_names};
 
 use super::failure::{Context, Done, Failure};
 use super::relay::Entry;
@@ -31,16 +34,17 @@ struct Inside {
     netlink: OwnedFd,
 }
 
-/// Forks the resolver, and waits until it can answer.
-pub fn start(step: &ResolverStep, entry: Entry) -> Done<Pid> {
+/// Forks the resolver, and waits until it can answer. Beside it the memory in which it notes whom it has refused: [`refused_names`].
+pub fn start(step: &ResolverStep, entry: Entry) -> Done<(Pid, File)> {
     let what = || "starting the resolver".to_string();
+    let memory = refusals::memory()?;
     let supervisor = nix::unistd::getpid();
     let (told, tell) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context(what)?;
     match sys::fork().context(what)? {
         ForkResult::Parent { child } => {
             drop(tell);
             match read_failure(told)? {
-                None => Ok(child),
+                None => Ok((child, memory)),
                 Some(failure) => {
                     let _ = nix::sys::wait::waitpid(child, None);
                     Err(failure)
@@ -51,7 +55,7 @@ pub fn start(step: &ResolverStep, entry: Entry) -> Done<Pid> {
             drop(told);
             let _ = rustix::thread::set_name(c"nsl-resolver");
             let mut tell = File::from(tell);
-            match prepare(step, entry, supervisor, &tell) {
+            match prepare(step, entry, supervisor, (&tell, memory)) {
                 Ok(server) => {
                     let _ = tell.write_all(&[0; 4]);
                     drop(tell);
@@ -80,7 +84,7 @@ fn read_failure(pipe: OwnedFd) -> Done<Option<Failure>> {
     }
 }
 
-fn prepare(step: &ResolverStep, entry: Entry, supervisor: Pid, tell: &File) -> Done<serve::Server> {
+fn prepare(step: &ResolverStep, entry: Entry, supervisor: Pid, (tell, memory): (&File, File)) -> Done<serve::Server> {
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
         .context(|| "asking to die with the supervisor".to_string())?;
@@ -93,14 +97,15 @@ fn prepare(step: &ResolverStep, entry: Entry, supervisor: Pid, tell: &File) -> D
     sys::wipe_command_line();
     let random = File::open("/dev/urandom").context(|| "opening /dev/urandom".to_string())?;
     let kept = [inside.datagrams.as_raw_fd(), inside.streams.as_raw_fd(), inside.netlink.as_raw_fd()];
-    sys::close_all_but([&kept[..], &[random.as_raw_fd(), tell.as_raw_fd()]].concat());
+    sys::close_all_but([&kept[..], &[random.as_raw_fd(), tell.as_raw_fd(), memory.as_raw_fd()]].concat());
     identity::keep_own_net_admin();
     let _ = rustix::thread::set_no_new_privs(true);
     let pins = step.names.as_ref().map(|names| pins::Pins::new(names.clone(), step.private.clone(), inside.netlink));
     if let Some(pins) = &pins {
         pins.probe().map_err(|it| it.failure("changing the firewall of the sandbox"))?;
     }
-    Ok(serve::Server::new(inside.datagrams, inside.streams, pins, step.servers.clone(), random))
+    let refusals = refusals::Refusals::new(memory, &step.search);
+    Ok(serve::Server::new((inside.datagrams, inside.streams), pins, step.servers.clone(), random, refusals))
 }
 
 /// Makes the sockets in the sandbox's network namespace. A process that has joined a user namespace does not come back, so another one does

@@ -13,6 +13,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use super::message::{DATAGRAM, Heard, Query, Reply};
 use super::pins::Pins;
+use super::refusals::{Refusals, WhyRefused};
 use crate::plan::NameServers;
 
 /// How long one server has to answer. All tries together take less than the 5 seconds after which programs ask again.
@@ -83,6 +84,7 @@ pub struct Server {
     pins: Option<Pins>,
     servers: NameServers,
     random: File,
+    refusals: Refusals,
     streams: BTreeMap<u64, Stream>,
     open: BTreeMap<u64, Open>,
     next: u64,
@@ -90,14 +92,14 @@ pub struct Server {
 
 impl Server {
     pub fn new(
-        datagrams: UdpSocket,
-        listener: TcpListener,
+        (datagrams, listener): (UdpSocket, TcpListener),
         pins: Option<Pins>,
         servers: NameServers,
         random: File,
+        refusals: Refusals,
     ) -> Server {
         let (streams, open) = (BTreeMap::new(), BTreeMap::new());
-        Server { datagrams, listener, pins, servers, random, streams, open, next: 0 }
+        Server { datagrams, listener, pins, servers, random, refusals, streams, open, next: 0 }
     }
 
     /// Answers until the supervisor ends it.
@@ -191,7 +193,12 @@ impl Server {
             Err(None) => return,
         };
         let at_once = match &self.pins {
-            Some(pins) if !pins.allows(&query.text) => Some(Reply::not_allowed()),
+            Some(pins) if !pins.allows(&query.text) => {
+                if !self.refusals.is_completed(&query.text, |name| pins.allows(name)) {
+                    self.refusals.note(&query.text, WhyRefused::NotNamed);
+                }
+                Some(Reply::not_allowed())
+            }
             // Other records lead to no address that could be let out.
             Some(_) if !query.wants_addresses() => Some(Reply::addresses(&[], 0)),
             _ if self.open.len() >= MOST_OPEN => Some(Reply::failed()),
@@ -283,6 +290,9 @@ impl Server {
         let found = !addresses.is_empty();
         let addresses = pins.allowed(addresses);
         if addresses.is_empty() {
+            if found {
+                self.refusals.note(&query.text, WhyRefused::NotPublic);
+            }
             let reply = if found { Reply::rebinding() } else { Reply::addresses(&[], 0) };
             return self.reply(query, client, reply);
         }

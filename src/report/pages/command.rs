@@ -183,6 +183,15 @@ pub(super) const PAGES: &[Page] = &[
          started. If the program may make it, `allow` it; if it may not, but could live without it, answer it with `deny NAME = errno(EPERM)`.",
     ),
     warning(
+        "names-refused",
+        "a program that asked for names which no rule lets out",
+        "With names in the firewall (`allow out \"api.example.org\" 443/tcp`) the sandbox's resolver answers the names of rules, and no others: to the program the rest does not \
+         exist. Nor does it name addresses that are not of the internet, unless `private = […]` has their network: whoever has a name could lead the program to a \
+         neighbour of the host's.\n\n\
+         The first five names are told here; `refused_names` of the report (`--report FILE`) has up to 64 of them, how often each was asked for, and how many questions there were in all. \
+         A name that a program's library has made of an allowed one and a `search` domain is not counted.",
+    ),
+    warning(
         "cgroup-left",
         "a cgroup that could not be removed",
         "When a run is over, the cgroups that were made for it are removed. The kernel refuses that while a process is in one of them. `cgroup.procs` in \
