@@ -55,7 +55,7 @@ pub fn run(
     sys::close_all_but(proc.into_iter().chain(janitor).chain([status]).map(|it| it.as_raw_fd()).collect());
     let signals = SigSet::all();
     loop {
-        match signals.wait() {
+        match sys::wait_signal(&signals) {
             Ok(Signal::SIGCHLD) => {
                 if let Some(code) = reap(program) {
                     let _ = rustix::io::write(status, &code.to_ne_bytes());
@@ -113,7 +113,7 @@ pub fn hold(janitor: Option<&OwnedFd>, supervisor: &OwnedFd) -> ! {
     let signals = SigSet::all();
     loop {
         // As PID 1 of a shared PID namespace it is the parent of orphans; nothing else concerns it.
-        if signals.wait() == Ok(Signal::SIGCHLD) {
+        if sys::wait_signal(&signals) == Ok(Signal::SIGCHLD) {
             while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG))
                 && status != WaitStatus::StillAlive
             {}

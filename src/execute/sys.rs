@@ -70,6 +70,16 @@ pub fn dup_to(fd: BorrowedFd, number: RawFd) -> Result<(), Errno> {
     Errno::result(unsafe { libc::dup2(fd.as_raw_fd(), number) }).map(drop)
 }
 
+/// sigwaitinfo(2): takes a signal of a set from the queue. nix asks sigwait(3), whose failures it takes for signals.
+///
+/// # Errors
+/// EINVAL for a real-time signal, which has no name here.
+pub fn wait_signal(set: &nix::sys::signal::SigSet) -> Result<nix::sys::signal::Signal, Errno> {
+    // SAFETY: the set lives for the whole call, and nothing is written where nobody asks for it.
+    let number = Errno::result(unsafe { libc::sigwaitinfo(set.as_ref(), std::ptr::null_mut()) })?;
+    nix::sys::signal::Signal::try_from(number)
+}
+
 /// sysconf(3) _SC_NPROCESSORS_CONF: how many CPUs there are, 1 at the least.
 pub fn cpus() -> u32 {
     // SAFETY: only asks.
