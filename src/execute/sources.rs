@@ -2,7 +2,8 @@
 //!
 //! A caller with CAP_SYS_ADMIN copies the mount tree before the child exists. Any other may copy it only in the
 //! child's own mount namespace; then the supervisor notes which device and inode it has opened, and the child
-//! makes sure that it got the same.
+//! makes sure that it got the same. So it is where a mount namespace is pinned below: the kernel moves no tree with one that is older than the
+//! mover's (fs/namespace.c, `check_for_nsfs_mounts`), and the child's mount namespace was made without.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -42,11 +43,18 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Opens the next source, with what is mounted below it or not, now and later. One that is missing is fatal unless it is optional.
-    pub fn open(&mut self, step: usize, path: &str, mounts: (bool, Propagation), required: bool) -> Done {
-        let (recursive, propagation) = mounts;
+    /// Opens the next source, with what is mounted below it or not, now and later; `in_child`: for the child to copy. One that is missing is
+    /// fatal unless it is optional.
+    pub fn open(
+        &mut self,
+        step: usize,
+        path: &str,
+        (recursive, in_child, propagation): (bool, bool, Propagation),
+        required: bool,
+    ) -> Done {
         let flags = OFlags::PATH | OFlags::CLOEXEC;
         let state = match rustix::fs::open(path, flags, Mode::empty()) {
+            Ok(place) if in_child => State::Seen { place },
             Ok(place) => match mounts::clone_tree(place.as_fd(), "", recursive) {
                 Ok(mount) => {
                     // At once, before anything is mounted on it: the copy still belongs to the peer group of the

@@ -195,8 +195,8 @@ impl Prepared {
                 }
                 None => Ok(()),
             },
-            Action::OpenSource { path, recursive, propagation, .. } => {
-                self.sources.open(index, path, (*recursive, *propagation), required)
+            Action::OpenSource { path, recursive, in_child, propagation, .. } => {
+                self.sources.open(index, path, (*recursive, *in_child, *propagation), required)
             }
             Action::OpenNamespace { kind, from, id } => {
                 self.joined.push(join::open(*kind, from, *id, &self.pod)?);

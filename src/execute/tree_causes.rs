@@ -56,6 +56,10 @@ pub(super) fn hold_cause(name: &str, errno: i32) -> (&'static str, Option<String
 
 pub(super) fn tree_cause(errno: i32) -> Option<String> {
     match errno {
+        libc::ELOOP => text(
+            "a mount namespace was pinned below it since the plan was made, or is pinned below a source with `idmap`: `nsl ns --kind mnt` \
+             shows where (`pinned by`)",
+        ),
         libc::EPERM => text(
             "mounts need `mnt new`, and `user new` for a caller without CAP_SYS_ADMIN; in a container the runtime may forbid them",
         ),

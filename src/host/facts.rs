@@ -70,6 +70,9 @@ pub struct HostFacts {
     /// `--cgroup-parent`: the cgroup (as in /proc/PID/cgroup) in which sandboxes get theirs.
     #[serde(default)]
     pub cgroup_parent: Option<String>,
+    /// Where mount namespaces are pinned: a mount tree with one of these in it cannot be moved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mount_pins: Vec<String>,
     /// How programs of the host complete names; empty where nobody looked.
     #[serde(default)]
     pub name_search: NameSearch,

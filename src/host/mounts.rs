@@ -112,6 +112,12 @@ pub(super) fn proc_masked(mounts: &[Mount]) -> Vec<String> {
     procs.iter().map(hidden).min_by_key(Vec::len).unwrap_or_default()
 }
 
+/// Where mount namespaces are pinned, as `unshare --mount=FILE` does it.
+pub(super) fn mount_pins(mounts: &[Mount]) -> Vec<String> {
+    let pins = mounts.iter().filter(|it| it.fs == "nsfs" && it.root.starts_with("mnt:["));
+    pins.map(|it| it.point.clone()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +150,14 @@ mod tests {
         assert!(proc_masked(&parse(&second)).is_empty());
         assert_eq!(proc_masked(&parse("22 27 0:21 / /proc ro - proc proc rw")), ["/proc"]);
         assert_eq!(proc_masked(&[]), ["/proc"]);
+    }
+
+    #[test]
+    fn pins_of_mount_namespaces_are_found() {
+        let pinned = format!(
+            "{PLAIN}50 27 0:4 net:[4026531840] /run/netns/a rw - nsfs nsfs rw\n51 27 0:4 mnt:[4026531841] /run/ns/b rw - nsfs nsfs rw\n"
+        );
+        assert_eq!(mount_pins(&parse(&pinned)), ["/run/ns/b"]);
     }
 
     #[test]

@@ -96,6 +96,7 @@ impl Probe {
             versions: BTreeMap::new(),
             nftables: None,
             cgroup_parent: None,
+            mount_pins: mounts::mount_pins(&self.mounts),
             name_search: NameSearch::default(),
             paths: BTreeMap::new(),
             joinable: BTreeMap::new(),

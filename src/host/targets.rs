@@ -184,6 +184,7 @@ fn facts(system: &System, root: bool) -> HostFacts {
         nftables: None,
         service_manager: None,
         cgroup_parent: None,
+        mount_pins: Vec::new(),
         name_search: Default::default(),
         paths: BTreeMap::new(),
         joinable: BTreeMap::new(),

@@ -150,12 +150,13 @@ fn seconds(nanoseconds: u64) -> String {
 /// One step in the words of the system calls that it makes.
 pub fn describe(action: &Action) -> String {
     match action {
-        Action::OpenSource { id, path, recursive, propagation } => {
+        Action::OpenSource { id, path, recursive, in_child, propagation } => {
             let later = if propagation.is_private() { "" } else { ", with what is mounted there later" };
             format!(
-                "open {} as source {id}{}{later}",
+                "open {} as source {id}{}{}{later}",
                 quoted(path),
-                if *recursive { "" } else { ", without what is mounted below" }
+                if *recursive { "" } else { ", without what is mounted below" },
+                if *in_child { ", for the child to copy" } else { "" }
             )
         }
         Action::Placeholder { id, path, dir } => {

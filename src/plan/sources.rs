@@ -129,8 +129,10 @@ fn open_all<T>(builder: &mut Builder, needed: Vec<Needed>, value: &Traced<T>) {
         let id = builder.sources;
         builder.sources += 1;
         let action = match one {
-            Needed::Place { path, recursive, propagation, .. } => {
-                Action::OpenSource { id, path: path.to_string(), recursive, propagation }
+            Needed::Place { path, recursive, propagation, idmap } => {
+                // Owners are mapped by the supervisor, in the copy that it has.
+                let in_child = recursive && !idmap && has_pin(builder, path);
+                Action::OpenSource { id, path: path.to_string(), recursive, in_child, propagation }
             }
             Needed::Image { path, digest } => {
                 Action::OpenImage { id, path: path.to_string(), digest: digest.map(str::to_string) }
@@ -140,6 +142,13 @@ fn open_all<T>(builder: &mut Builder, needed: Vec<Needed>, value: &Traced<T>) {
         };
         builder.push(Stage::Prepare, action, value.span(), value.origin.key.to_string(), None, required);
     }
+}
+
+/// Whether a mount namespace is pinned somewhere below a path of the host.
+fn has_pin(builder: &Builder, path: &str) -> bool {
+    let real = builder.facts.paths.get(path).map(|it| it.real.as_str()).filter(|it| !it.is_empty());
+    let tree = real.unwrap_or(path).trim_end_matches('/');
+    builder.facts.mount_pins.iter().any(|it| it.strip_prefix(tree).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// What two overlays do that change one directory at the same time is undefined.

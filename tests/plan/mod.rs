@@ -91,6 +91,7 @@ fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
         ]),
         service_manager: None,
         cgroup_parent: None,
+        mount_pins: Vec::new(),
         name_search: Default::default(),
         paths: BTreeMap::new(),
         joinable: BTreeMap::new(),
@@ -150,6 +151,25 @@ fn what_is_kept() {
     assert_eq!(serde_json::from_str::<Plan>(&serde_json::to_string(&plan).unwrap()).unwrap(), plan);
     let (plan, shown) = plan_of(text, &user_on_v2(), &[]);
     assert!(!shown.contains("pin") && plan.degraded.len() == 2, "{shown}");
+}
+
+/// The kernel moves no tree in which a mount namespace is pinned; that of the child is made without.
+#[test]
+fn a_tree_with_a_pinned_mount_namespace_is_copied_by_the_child() {
+    let text = "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  mnt new {\n    root = host(ro)\n    mount /a = bind(/run/ns)\n    mount /b = bind(/run/n)\n    \
+                mount /c = bind(/run, recursive: false)\n  }\n}\n";
+    let mut facts = root_on_v1();
+    let of_child = |facts: &HostFacts| -> Vec<bool> {
+        let (plan, _) = plan_of(text, facts, &[]);
+        let copied = plan.steps.iter().filter_map(|step| match step.action {
+            Action::OpenSource { in_child, .. } => Some(in_child),
+            _ => None,
+        });
+        copied.collect()
+    };
+    assert_eq!(of_child(&facts), [false; 4]);
+    facts.mount_pins = vec!["/run/ns/b".into()];
+    assert_eq!(of_child(&facts), [true, true, false, false]);
 }
 
 #[test]

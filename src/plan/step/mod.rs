@@ -112,6 +112,9 @@ pub enum Action {
         path: String,
         /// Whether mounts below it come along.
         recursive: bool,
+        /// Whether the child copies it, in whose mount namespace no other is pinned: a tree with a pinned one cannot be moved.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        in_child: bool,
         /// Whether what is mounted there later does.
         #[serde(default, skip_serializing_if = "Propagation::is_private")]
         propagation: Propagation,
