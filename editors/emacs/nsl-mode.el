@@ -325,12 +325,12 @@
   '("abi" "address" "after" "allow" "ambient" "apparmor" "as" "boottime" "core" "core-scheduling" "cpu"
     "cpu-affinity" "cpu.max" "cpu.weight" "cpuset.cpus" "cpuset.mems" "cwd" "data" "deny" "dns" "domainname"
     "env" "essential" "fd" "files" "fsize" "group" "groups" "hide" "host" "hostname" "hugetlb.max" "init"
-    "io.max" "io.weight" "ionice" "keep" "link" "locks" "loopback" "map" "memlock" "memory.high" "memory.low"
-    "memory.max" "memory.min" "memory.oom.group" "memory.swap.max" "mkdir" "monotonic" "mount" "msgqueue"
-    "nice" "no-new-privs" "nofile" "nproc" "oom-score-adj" "otherwise" "personality" "pids.max" "private"
-    "protect" "publish" "ready" "realtime" "restart" "root" "route" "rss" "rtprio" "rttime" "run" "scheduling"
-    "scope" "selinux" "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout" "sysctl" "tcp.bind"
-    "tcp.connect" "timeout" "timer-slack" "tty" "umask" "uplink" "volume" "with-parent")
+    "io.max" "io.weight" "ionice" "keep" "link" "listen-fds" "locks" "loopback" "map" "memlock" "memory.high"
+    "memory.low" "memory.max" "memory.min" "memory.oom.group" "memory.swap.max" "mkdir" "monotonic" "mount"
+    "msgqueue" "nice" "no-new-privs" "nofile" "nproc" "oom-score-adj" "otherwise" "personality" "pids.max"
+    "private" "protect" "publish" "ready" "realtime" "restart" "root" "route" "rss" "rtprio" "rttime" "run"
+    "scheduling" "scope" "selinux" "setgroups" "signal" "sigpending" "stack" "stderr" "stdin" "stdout"
+    "sysctl" "tcp.bind" "tcp.connect" "timeout" "timer-slack" "tty" "umask" "uplink" "volume" "with-parent")
   "The fields of the language.")
 
 (defconst nsl--keywords

@@ -117,7 +117,7 @@ fn host_root(map: &[Traced<IdMap>], word: &str, out: &mut Vec<Diagnostic>) {
     }
 }
 
-fn covers(map: &[Traced<IdMap>], id: u32) -> bool {
+pub(super) fn covers(map: &[Traced<IdMap>], id: u32) -> bool {
     map.iter().any(|it| id >= it.value.inside && id - it.value.inside < it.value.outside.count())
 }
 

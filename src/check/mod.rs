@@ -131,6 +131,7 @@ pub fn check_host(policy: &Policy, facts: &HostFacts) -> Vec<Diagnostic> {
         keep::check_host(sandbox, facts, &mut out);
         layers::check_kernel(sandbox, facts, &mut out);
         special::check_host(sandbox, facts, &mut out);
+        sysctl::check_host(sandbox, facts, &mut out);
         provenance::tell(sandbox, &mut out[before..]);
     }
     for pod in &policy.pods {

@@ -8,6 +8,7 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     terminal(sandbox, out);
     outputs(sandbox, out);
     numbers(sandbox, out);
+    listen_fds(sandbox, out);
 }
 
 fn terminal(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
@@ -108,5 +109,43 @@ fn numbers(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
                     .help("give each a number of its own"),
             );
         }
+    }
+}
+
+/// sd_listen_fds(3): LISTEN_FDS is how many there are, from 3 on.
+fn listen_fds(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
+    let Some(told) = sandbox.stdio.listen_fds.as_ref().filter(|it| it.value) else { return };
+    if sandbox.stdio.fds.is_empty() {
+        out.push(
+            Diagnostic::error("listen-fds-none", "there is no descriptor of which the program could be told")
+                .label(told.span(), "no `fd NAME = …` in this sandbox")
+                .help("write `fd listener = 3`, or delete the line"),
+        );
+    }
+    let mut fds: Vec<_> = sandbox.stdio.fds.iter().collect();
+    fds.sort_by_key(|it| it.value.number);
+    fds.dedup_by_key(|it| it.value.number);
+    if let Some((fd, number)) = fds.into_iter().zip(3..).find(|(fd, number)| fd.value.number != *number) {
+        out.push(
+            Diagnostic::error(
+                "listen-fds-gap",
+                format!("the program would take what it has at {number} for `{}`", fd.value.name),
+            )
+            .label(fd.span(), format!("there is none at {number}"))
+            .label(told.span(), "it counts them from 3 on, without a gap")
+            .help(format!("write `fd {} = {number}`", fd.value.name)),
+        );
+    }
+    let ours = |name: &str| matches!(name, "LISTEN_FDS" | "LISTEN_FDNAMES" | "LISTEN_PID");
+    if let Some(variable) = sandbox.env.iter().find(|it| ours(&it.value.name)) {
+        out.push(
+            Diagnostic::error(
+                "listen-fds-twice",
+                format!("`{}` would be in the environment twice", variable.value.name),
+            )
+            .label(variable.span(), "set here")
+            .label(told.span(), "and by this")
+            .help("delete one of the two"),
+        );
     }
 }

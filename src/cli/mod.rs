@@ -14,6 +14,7 @@ mod freeze;
 mod inputs;
 mod inspect;
 mod kill;
+mod listen;
 mod live;
 mod logs;
 mod lsp;

@@ -140,6 +140,11 @@ impl Choice {
 
     /// The plan for this host, or what stands in its way; and warnings either way.
     pub fn plan(&self) -> Result<(Ready, Vec<Diagnostic>), (Files, Vec<Diagnostic>)> {
+        self.plan_with(self.fds.iter().map(|(name, _)| name.clone()).collect())
+    }
+
+    /// The same with descriptors of these names.
+    pub fn plan_with(&self, fds: Vec<String>) -> Result<(Ready, Vec<Diagnostic>), (Files, Vec<Diagnostic>)> {
         if self.file.as_os_str() == "-" {
             let finding = Diagnostic::error("usage", "the standard input is the program's, no policy is read from it")
                 .help("name a file; `nsl check -` reads the standard input");
@@ -149,7 +154,7 @@ impl Choice {
         let mut facts = probe.facts();
         let inputs = self.settings.inputs(&facts).map_err(|error| (Files::new(), vec![error]))?;
         let loaded = nsl::load(&self.file, &inputs, &Disk);
-        let result = self.plan_loaded(&loaded, &probe, &mut facts);
+        let result = self.plan_loaded(&loaded, &probe, &mut facts, fds);
         match result {
             Ok((plan, findings)) => Ok((Ready { files: loaded.files, plan }, findings)),
             Err(findings) => Err((loaded.files, findings)),
@@ -161,6 +166,7 @@ impl Choice {
         loaded: &Loaded,
         probe: &Probe,
         facts: &mut HostFacts,
+        fds: Vec<String>,
     ) -> Result<(Planned, Vec<Diagnostic>), Vec<Diagnostic>> {
         let mut findings = nsl::findings(loaded);
         // What the host says about half a policy would be about something that nobody wrote.
@@ -186,11 +192,7 @@ impl Choice {
         if findings.iter().any(Diagnostic::is_error) {
             return Err(findings);
         }
-        let options = plan::Options {
-            args: self.args.clone(),
-            env: std::env::vars_os().collect(),
-            fds: self.fds.iter().map(|(name, _)| name.clone()).collect(),
-        };
+        let options = plan::Options { args: self.args.clone(), env: std::env::vars_os().collect(), fds };
         let planned = match chosen {
             Chosen::Sandbox(sandbox) => plan::plan(sandbox, facts, &options).map(Planned::Sandbox),
             Chosen::Pod(_) if !self.args.is_empty() => Err(vec![

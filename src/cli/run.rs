@@ -9,6 +9,7 @@ use nsl::report::Diagnostic;
 use nsl::source::{Files, Span};
 use nsl::state::{End, Seat, Seen};
 
+use super::listen;
 use super::pod;
 use super::policy::{Choice, Planned, Ready, refuse};
 use super::record::Record;
@@ -54,6 +55,10 @@ pub struct Run {
     /// Run it in the background, once it has started; its output goes into a log (`nsl logs`). Prints the name that it has while it runs.
     #[arg(long, short, conflicts_with = "verbose")]
     detach: bool,
+    /// Hand over the descriptors that the service manager passed, by the names that it gave them: sd_listen_fds(3). As with --fd, the
+    /// sandbox has to say `fd NAME = …` for each.
+    #[arg(long)]
+    listen_fds: bool,
     /// Tell every step on the standard error as it is performed, with the time that it took.
     #[arg(short, long)]
     verbose: bool,
@@ -61,23 +66,27 @@ pub struct Run {
 
 pub fn main(args: &Run) -> i32 {
     // Before anything of nsl's own is open, so that no number can be mistaken.
-    if let Some(finding) = args.choice.fds.iter().find_map(|(name, number)| not_open(name, *number)) {
+    let mut fds = args.choice.fds.clone();
+    if args.listen_fds {
+        match listen::passed(&fds) {
+            Ok(passed) => fds.extend(passed),
+            Err(finding) => return refuse(&Files::new(), &[finding]),
+        }
+    }
+    if let Some(finding) = fds.iter().find_map(|(name, number)| not_open(name, *number)) {
         return refuse(&Files::new(), &[finding]);
     }
     let mut record = match args.report.as_ref().map(|name| Record::create(name)).transpose() {
         Ok(record) => record,
         Err(finding) => return refuse(&Files::new(), &[finding]),
     };
-    let taken = args
-        .choice
-        .fds
-        .iter()
-        .map(|(name, number)| Handed::take(name, *number).map_err(|error| not_taken(name, *number, &error)));
+    let taken =
+        fds.iter().map(|(name, number)| Handed::take(name, *number).map_err(|error| not_taken(name, *number, &error)));
     let handed: Vec<Handed> = match taken.collect() {
         Ok(handed) => handed,
         Err(finding) => return give_up(record.as_mut(), &Files::new(), &[finding]),
     };
-    let (ready, warnings) = match args.choice.plan() {
+    let (ready, warnings) = match args.choice.plan_with(fds.into_iter().map(|it| it.0).collect()) {
         Ok(ready) => ready,
         Err((files, findings)) => return give_up(record.as_mut(), &files, &findings),
     };
@@ -150,7 +159,7 @@ fn not_open(name: &str, number: i32) -> Option<Diagnostic> {
 }
 
 fn not_taken(name: &str, number: i32, error: &std::io::Error) -> Diagnostic {
-    let message = format!("`--fd {name}={number}` cannot be handed over: {error}");
+    let message = format!("descriptor {number} cannot be handed over as `{name}`: {error}");
     Diagnostic::error("fd-not-open", message).help(match error.raw_os_error() {
         Some(libc::EISDIR) => "it is a directory, which would lead out of the sandbox: `mount` it instead",
         _ => "name a descriptor that is open when nsl starts, as in `nsl run --fd log=3 FILE 3>>log`; each once",

@@ -209,6 +209,7 @@ impl Child<'_> {
                 rustix::thread::set_no_new_privs(true).context(|| "prctl(PR_SET_NO_NEW_PRIVS)".to_string())
             }
             Action::RestrictLandlock(spec) => landlock::restrict(spec),
+            Action::ListenFds { names } => self.tell_of_descriptors(names),
             Action::CloseFds { keep } => close_fds(keep),
             Action::InstallFilter(_) => self.install_filter(index),
             Action::HoldPod => init::hold(self.birth.janitor, &self.birth.supervisor_fd),
@@ -305,6 +306,14 @@ impl Child<'_> {
         sys::default_signals();
         sys::unblock_signals();
         sys::seccomp_filter(program).context(|| format!("installing a filter of {} instructions", program.len()))
+    }
+
+    /// Only who becomes the program knows its number.
+    fn tell_of_descriptors(&mut self, names: &[String]) -> Done {
+        let Some(command) = &mut self.birth.command else { return Err(Failure::refused("the plan has no program")) };
+        command.set("LISTEN_FDS", &names.len().to_string())?;
+        command.set("LISTEN_FDNAMES", &names.join(":"))?;
+        command.set("LISTEN_PID", &nix::unistd::getpid().to_string())
     }
 
     fn exec(&mut self, index: usize) -> Done {

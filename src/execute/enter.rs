@@ -168,7 +168,7 @@ fn guests_plan(plan: &Plan, guest: &Guest) -> Plan {
     let own = |step: &&Step| match step.action {
         Action::SetIds { .. } => true,
         // The streams and descriptors of the program are its own; the guest has those of its caller.
-        Action::SetFd { .. } => false,
+        Action::SetFd { .. } | Action::ListenFds { .. } => false,
         // What nsl does to the child it does to the guest: it counts among the sandbox's own.
         Action::SetAttribute(_) => true,
         _ => step.stage == Stage::Program,

@@ -206,7 +206,11 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
             }),
         ),
         Action::Exec { .. } => ("exec-failed", exec_cause(errno)),
-        Action::NoNewPrivs | Action::NewSession | Action::NewKeyring | Action::CloseFds { .. } => ("run-failed", None),
+        Action::NoNewPrivs
+        | Action::NewSession
+        | Action::NewKeyring
+        | Action::ListenFds { .. }
+        | Action::CloseFds { .. } => ("run-failed", None),
     }
 }
 

@@ -68,6 +68,13 @@ impl Command {
         Ok(Command { argv, env, paths })
     }
 
+    /// Adds a variable that the environment does not have yet.
+    pub fn set(&mut self, name: &str, value: &str) -> Done {
+        let variable = CString::new(format!("{name}={value}"));
+        self.env.push(variable.map_err(|_| Failure::refused(format!("the value of {name} holds a NUL byte")))?);
+        Ok(())
+    }
+
     /// execve(2) of the first candidate that is there. Returns only when none can be executed.
     pub fn exec(&self) -> (nix::errno::Errno, &CStr) {
         let mut result = (nix::errno::Errno::ENOENT, self.argv[0].as_c_str());

@@ -272,6 +272,7 @@ pub fn describe(action: &Action) -> String {
         Action::SetCapabilities { keep, ambient } => describe_capabilities(keep, ambient),
         Action::NoNewPrivs => "prctl no_new_privs".to_string(),
         Action::RestrictLandlock(spec) => describe_landlock(spec),
+        Action::ListenFds { names } => format!("tell the program of {} from 3 on, by LISTEN_FDS", names.join(" ")),
         Action::CloseFds { keep } => {
             let keep: String = keep.iter().map(|it| format!(" {it}")).collect();
             format!("close every descriptor but 0 1 2{keep}")

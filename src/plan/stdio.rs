@@ -40,7 +40,7 @@ pub(super) fn open(builder: &mut Builder, options: &Options) {
         builder.errors.push(
             Diagnostic::error("fd-unknown", format!("the sandbox takes no descriptor `{name}`"))
                 .label(builder.span(), format!("no `fd {name} = …` in this sandbox"))
-                .help(format!("write `fd {name} = 3` in the sandbox, or leave `--fd {name}=…` out")),
+                .help(format!("write `fd {name} = 3` in the sandbox, or do not hand it over")),
         );
     }
 }
@@ -73,5 +73,24 @@ pub(super) fn set(builder: &mut Builder, options: &Options) -> Vec<u32> {
         kept.push(number);
     }
     kept.sort_unstable();
+    listen_fds(builder, options, kept.len());
     kept
+}
+
+/// sd_listen_fds(3): the descriptors are those from 3 on, and so one that is not handed over may only be missing at the end.
+fn listen_fds(builder: &mut Builder, options: &Options, count: usize) {
+    let stdio = &builder.sandbox.stdio;
+    let Some(told) = stdio.listen_fds.as_ref().filter(|it| it.value && count > 0) else { return };
+    let mut fds: Vec<_> = stdio.fds.iter().collect();
+    fds.sort_by_key(|it| it.value.number);
+    if let Some(missing) = fds[..count].iter().find(|it| !options.fds.contains(&it.value.name)) {
+        let (name, number) = (&missing.value.name, missing.value.number);
+        let finding = Diagnostic::error("fd-missing", format!("nobody hands over the descriptor `{name}`"))
+            .label(missing.span(), format!("the program is to find others after {number}"))
+            .label(told.span(), "it counts them from 3 on, without a gap")
+            .help(format!("run it with `--fd {name}=N` too, or give `{name}` the highest number"));
+        return builder.errors.push(finding);
+    }
+    let names = fds[..count].iter().map(|it| it.value.name.clone()).collect();
+    builder.step_of(Stage::Program, Action::ListenFds { names }, told);
 }

@@ -15,6 +15,8 @@ pub struct Stdio {
     pub stderr: Option<Traced<Stream>>,
     /// `tty = new | none`; none where not stated.
     pub tty: Option<Traced<bool>>,
+    /// `listen-fds`: whether the program is told of `fds` by the protocol of sd_listen_fds(3); no where not stated.
+    pub listen_fds: Option<Traced<bool>>,
     /// `fd NAME = NUMBER`
     pub fds: Vec<Traced<PassedFd>>,
 }

@@ -1,6 +1,6 @@
 //! Cases of the checker about what the program is given: how it is scheduled, what it inherits, its label, and what is mounted later.
 
-use nsl::host::{HostFacts, PathFact, PathKind};
+use nsl::host::{HostFacts, Kernel, PathFact, PathKind};
 
 use super::host::{Case, path, user, with_path};
 use crate::plan::{root_on_v1, user_on_v2};
@@ -114,6 +114,30 @@ pub(super) const CASES: &[Case] = &[
             facts.process.rt_runtime = Some(0);
             facts
         },
+    },
+    Case {
+        code: "sysctl-without-root",
+        name: "user",
+        body: "sysctl \"kernel.sem\" = \"250 32000 32 99\"\n  user new {\n    map uid 1000 = unprivileged\n    map gid 1000 = unprivileged\n  }\n  ipc new",
+        host: user_on_v2,
+    },
+    Case {
+        code: "sysctl-of-hosts-root",
+        name: "user",
+        body: "sysctl \"fs.mqueue.queues_max\" = 7\n  user new {\n    map uid 0 = unprivileged\n    map gid 0 = unprivileged\n  }\n  ipc new",
+        host: || user(|it| it.kernel = Kernel { release: "6.9.0".into(), version: (6, 9), arch: "x86_64".into() }),
+    },
+    Case {
+        code: "-",
+        name: "preferred-sysctl",
+        body: "prefer sysctl \"kernel.sem\" = \"250 32000 32 99\"\n  user new {\n    map uid 1000 = unprivileged\n    map gid 1000 = unprivileged\n  }\n  ipc new",
+        host: user_on_v2,
+    },
+    Case {
+        code: "-",
+        name: "sysctl-of-root",
+        body: "sysctl \"kernel.sem\" = \"250 32000 32 99\"\n  user new {\n    map uid 1000 = unprivileged\n    map gid 1000 = unprivileged\n  }\n  ipc new",
+        host: root_on_v1,
     },
     Case { code: "ionice-not-permitted", name: "user", body: "user new\n  ionice = realtime", host: user_on_v2 },
     Case { code: "oom-score-not-permitted", name: "user", body: "user new\n  oom-score-adj = -1", host: user_on_v2 },

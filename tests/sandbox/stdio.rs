@@ -61,6 +61,52 @@ both! {
         assert_eq!(fs::read_to_string(stage.path("two")).expect("it was made"), "zwei\n");
     }
 
+    fn a_program_is_told_of_its_descriptors(who) {
+        let program = "import os; print(os.environ['LISTEN_FDS'], os.environ['LISTEN_FDNAMES'], int(os.environ['LISTEN_PID']) - os.getpid()); os.write(4, b'2')";
+        for init in ["true", "false"] {
+            let stage = Stage::new(who).section("pid", "new", &[&format!("init = {init}")]);
+            let stage = stage.top("fd second = 4").top("fd first = 3").top("listen-fds = true");
+            let stage = ["--fd", "first=3", "--fd", "second=4"].iter().fold(stage, |stage, it| stage.option(it));
+            let through = after("exec \"$@\" 4>two 3>one");
+            let outcome = stage.finish(stage.command_through(&through, &["/usr/bin/python3", "-I", "-S", "-c", program]));
+            assert_eq!(outcome.out(), "2 first:second 0");
+            assert_eq!(fs::read_to_string(stage.path("two")).expect("it was made"), "2");
+        }
+    }
+
+    fn descriptors_are_counted_from_3_on(who) {
+        let stage = || Stage::new(who).top("prefer fd a = 3").top("prefer fd b = 4").top("listen-fds = true").option("--fd");
+        let run = |stage: Stage| stage.finish(stage.command_through(&after("exec \"$@\" 7>out"), &["/bin/sh", "-c", "echo $LISTEN_FDS $LISTEN_FDNAMES"]));
+        assert_eq!(run(stage().option("a=7")).says("nobody handed it over").out(), "1 a");
+        run(stage().option("b=7")).ends(2).says("nsl::fd-missing").says("without a gap");
+        // With none at all it is told of none.
+        let none = Stage::new(who).top("prefer fd a = 3").top("listen-fds = true");
+        assert_eq!(none.sh("echo ${LISTEN_FDS-none}").out(), "none");
+    }
+
+    /// As a service manager starts nsl: sd_listen_fds(3).
+    fn descriptors_of_a_service_manager_are_taken_by_name(who) {
+        let manager = |pid: &str, names: &str| {
+            let script = format!("import os, sys, socket\nservers = [socket.create_server(('127.0.0.1', 0)) for _ in (0, 1)]\nfor at, server in enumerate(servers): os.set_inheritable(os.dup2(server.fileno(), 3 + at), True)\nos.environ.update(LISTEN_PID={pid}, LISTEN_FDS='2', LISTEN_FDNAMES={names:?})\nos.execv(sys.argv[1], sys.argv[1:])");
+            ["/usr/bin/python3".to_string(), "-c".into(), script]
+        };
+        let stage = || Stage::new(who).top("fd admin = 4").top("fd http = 3").top("listen-fds = true").option("--listen-fds");
+        let program = "import os, socket; print(os.environ['LISTEN_FDNAMES'], os.environ['LISTEN_PID'] == str(os.getpid())); print(*[socket.socket(fileno=it).getsockopt(1, 30) for it in (3, 4)])";
+        let run = |stage: Stage, pid: &str, names: &str| {
+            let through = manager(pid, names);
+            let through: Vec<&str> = through.iter().map(String::as_str).collect();
+            stage.finish(stage.command_through(&through, &["/usr/bin/python3", "-I", "-S", "-c", program]))
+        };
+        let own = "str(os.getpid())";
+        // SO_ACCEPTCONN: both are sockets that listen.
+        assert_eq!(run(stage(), own, "http:admin").out(), "http:admin True\n1 1");
+        assert_eq!(run(stage(), own, "admin:http").out(), "http:admin True\n1 1");
+        run(stage(), "'1'", "http:admin").ends(2).says("nsl::listen-fds-not-passed").says("exec nsl run");
+        run(stage(), own, "http:web.socket").ends(2).says("nsl::listen-fds-not-passed").says("FileDescriptorName=");
+        run(stage(), own, "http:other").ends(2).says("nsl::fd-missing").says("nsl::fd-unknown");
+        stage().sh("echo ran").ends(2).says("nsl::listen-fds-not-passed").says("not set");
+    }
+
     fn descriptors_change_places(who) {
         let stage = Stage::new(who).top("fd first = 3").top("fd second = 4").top("fd high = 100");
         let options = ["--fd", "first=4", "--fd", "second=3", "--fd", "high=5"];

@@ -19,7 +19,8 @@ both! {
         let script = "tr '\\t' ' ' </proc/sys/kernel/sem; cat /proc/sys/fs/mqueue/queues_max; echo $(id -u)";
         // Before Linux 6.10, and what of that went into older ones, only the host's root may write these.
         let check = |outcome: Outcome, uid: u32, is_mapped: bool| match outcome.code() {
-            125 if who == Who::User && (!is_mapped || kernel() < (6, 10)) => drop(outcome.says("nsl::sysctl-failed").says("map uid 0")),
+            2 if who == Who::User && !is_mapped => drop(outcome.says("nsl::sysctl-without-root").says("add `map uid 0")),
+            125 if who == Who::User && kernel() < (6, 10) => drop(outcome.says("nsl::sysctl-failed").says("nsl::sysctl-of-hosts-root")),
             _ => assert_eq!(outcome.out(), format!("250 32000 32 99\n7\n{uid}")),
         };
         for uid in [0, 1000] {
@@ -31,6 +32,16 @@ both! {
         }
         let more = ["map uid 0 = subid(count: 100)", "map gid 0 = subid(count: 100)", "as = 33"];
         check(stage().section("user", "new", &more).sh(script), 33, true);
+    }
+
+    /// What the check refuses, tried all the same.
+    fn queues_without_root_are_refused_by_the_kernel(who) {
+        let stage = Stage::new(who).section("user", "new", &["map uid 1000 = unprivileged", "map gid 1000 = unprivileged"]);
+        let outcome = stage.top("prefer sysctl \"kernel.sem\" = \"250 32000 32 99\"").sh("echo ran");
+        outcome.ends(0);
+        if who == Who::User {
+            outcome.says("not in force");
+        }
     }
 
     fn what_the_kernel_refuses_is_told(who) {

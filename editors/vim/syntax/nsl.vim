@@ -257,12 +257,12 @@ syn keyword nslConstant contained ADDR_COMPAT_LAYOUT ADDR_LIMIT_32BIT ADDR_LIMIT
 syn keyword nslDeclaration contained container pod profile sandbox
 syn keyword nslField contained abi address after allow ambient apparmor as boottime core core-scheduling cpu
       \ cpu-affinity cpu.max cpu.weight cpuset.cpus cpuset.mems cwd data deny dns domainname env essential fd
-      \ files fsize group groups hide host hostname hugetlb.max init io.max io.weight ionice keep link locks
-      \ loopback map memlock memory.high memory.low memory.max memory.min memory.oom.group memory.swap.max
-      \ mkdir monotonic mount msgqueue nice no-new-privs nofile nproc oom-score-adj otherwise personality
-      \ pids.max private protect publish ready realtime restart root route rss rtprio rttime run scheduling
-      \ scope selinux setgroups signal sigpending stack stderr stdin stdout sysctl tcp.bind tcp.connect
-      \ timeout timer-slack tty umask uplink volume with-parent
+      \ files fsize group groups hide host hostname hugetlb.max init io.max io.weight ionice keep link
+      \ listen-fds locks loopback map memlock memory.high memory.low memory.max memory.min memory.oom.group
+      \ memory.swap.max mkdir monotonic mount msgqueue nice no-new-privs nofile nproc oom-score-adj otherwise
+      \ personality pids.max private protect publish ready realtime restart root route rss rtprio rttime run
+      \ scheduling scope selinux setgroups signal sigpending stack stderr stdin stdout sysctl tcp.bind
+      \ tcp.connect timeout timer-slack tty umask uplink volume with-parent
 syn keyword nslKeyword contained as else for group if let nsl param require syscalls use with
 syn keyword nslModifier contained default final optional override prefer remove
 syn keyword nslOperatorWord contained and in not or

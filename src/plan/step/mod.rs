@@ -411,6 +411,11 @@ pub enum Action {
     NoNewPrivs,
     /// landlock_restrict_self(2)
     RestrictLandlock(LandlockSpec),
+    /// Put LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID, the program's own process id as it sees it, into its environment: sd_listen_fds(3).
+    ListenFds {
+        /// The names of the descriptors from 3 on.
+        names: Vec<String>,
+    },
     /// close_range(2) of everything but 0, 1, 2 and these.
     CloseFds {
         /// Numbers from 3 on, sorted.

@@ -47,6 +47,37 @@ pub(super) const PAGES: &[Page] = &[
         "sandbox a {\n  run = [\"/bin/true\"]\n  fd in = 3\n  fd out = 3\n  user new\n}\n",
         "sandbox a {\n  run = [\"/bin/true\"]\n  fd in = 3\n  fd out = 4\n  user new\n}\n",
     ),
+    error(
+        "listen-fds-none",
+        "nothing to tell a program of",
+        "`listen-fds = true` tells the program of the descriptors that `fd NAME = NUMBER` gives it, by the variables LISTEN_FDS, LISTEN_FDNAMES and \
+         LISTEN_PID: sd_listen_fds(3). Without such a descriptor there is nothing to tell.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  listen-fds = true\n  user new\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  listen-fds = true\n  fd http = 3\n  user new\n}\n",
+    ),
+    error(
+        "listen-fds-gap",
+        "descriptors that are not counted from 3 on",
+        "By the protocol of sd_listen_fds(3) a program is told how many descriptors it has, and takes those from 3 on. A number that is left out \
+         would make it take another one, or none, for what it expects.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  listen-fds = true\n  fd http = 3\n  fd https = 5\n  user new\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  listen-fds = true\n  fd http = 3\n  fd https = 4\n  user new\n}\n",
+    ),
+    error(
+        "listen-fds-twice",
+        "a variable of sd_listen_fds(3) that is set already",
+        "`listen-fds = true` sets LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID. Of a variable that is in the environment twice, some programs read the \
+         first and others the second.",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  listen-fds = true\n  fd http = 3\n  env LISTEN_FDS = \"2\"\n  user new\n}\n",
+        "sandbox a {\n  run = [\"/bin/true\"]\n  listen-fds = true\n  fd http = 3\n  user new\n}\n",
+    ),
+    page(
+        "listen-fds-not-passed",
+        "a service manager that passed no descriptors",
+        "`nsl run --listen-fds` takes the descriptors that its service manager opened, and tells the environment by LISTEN_PID, LISTEN_FDS and \
+         LISTEN_FDNAMES: sd_listen_fds(3). LISTEN_PID must be the number of the process of nsl itself, so nothing may stand between the two; a shell \
+         passes them on with `exec nsl run …`. A name that no `fd` can have is given another one by `FileDescriptorName=` in the socket unit: systemd.socket(5).",
+    ),
     page(
         "fd-missing",
         "a descriptor that nobody hands over",
@@ -103,6 +134,22 @@ pub(super) const PAGES: &[Page] = &[
         "The names in a UTS namespace have fields of their own, which are checked: `hostname` and `domainname`.",
         "sandbox a {\n  run = [\"/bin/true\"]\n  sysctl \"kernel.hostname\" = \"a\"\n  user new\n  uts new\n}\n",
         "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  uts new { hostname = \"a\" }\n}\n",
+    ),
+    error(
+        "sysctl-without-root",
+        "a kernel parameter that nobody in the sandbox may write",
+        "Parameters of an IPC namespace (`kernel.sem`, `kernel.msg…`, `kernel.shm…`, `fs.mqueue.…`) belong to uid 0 of the user namespace around it, and no \
+         capability makes up for another id. Where the map has no uid 0, they are the host's root's. A sandbox that root starts may set them.",
+        "",
+        "",
+    ),
+    warning(
+        "sysctl-of-hosts-root",
+        "a kernel parameter that may be the host's root's",
+        "Since Linux 6.10 the parameters of an IPC namespace (`kernel.sem`, `kernel.msg…`, `kernel.shm…`, `fs.mqueue.…`) belong to root of the user namespace around \
+         it; before, to root of the host alone. Some older kernels have got the change too, so the run tries, and ends with `sysctl-failed` where it is refused.",
+        "",
+        "",
     ),
     page(
         "sysctl-failed",

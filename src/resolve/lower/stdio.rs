@@ -19,6 +19,7 @@ impl Lower<'_, '_> {
             stdout: self.setting("stdout", stream),
             stderr: self.setting("stderr", stream),
             tty: self.setting("tty", |val| text(val).map(|it| it == "new")),
+            listen_fds: self.setting("listen-fds", boolean),
             fds: self.entries("fd").iter().filter_map(passed).collect(),
         }
     }

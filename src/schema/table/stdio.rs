@@ -23,4 +23,11 @@ pub(super) const STDIO: &[Field] = &[
         ),
         "one more",
     ),
+    setting(
+        "",
+        "listen-fds",
+        Ty::Bool,
+        "false",
+        "the program is told of its descriptors as by a service manager, in LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID: sd_listen_fds(3)",
+    ),
 ];
