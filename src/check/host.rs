@@ -56,7 +56,9 @@ fn kernel(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
             );
         }
     }
-    if let (Some(seccomp), true) = (&sandbox.seccomp, facts.seccomp_actions.is_empty()) {
+    if let Some(seccomp) = &sandbox.seccomp
+        && facts.seccomp_actions.is_empty()
+    {
         out.push(
             Diagnostic::error("seccomp-missing", format!("the kernel of {} has no seccomp filters", facts.name))
                 .label(seccomp.otherwise.span(), "a filter is asked for")

@@ -1,31 +1,17 @@
 //! What a network asks of the host.
 
 use crate::host::HostFacts;
-use crate::policy::{Link, LinkKind, Sandbox, Traced};
+use crate::policy::{Link, LinkKind, Sandbox, Traced, Uplink};
 use crate::report::Diagnostic;
 
 pub(super) fn check(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
     ports(sandbox, facts, out);
-    if let (Some(uplink), None) = (&sandbox.net.uplink, facts.helpers.get("pasta")) {
-        out.push(
-            Diagnostic::error("uplink-missing", format!("{} has no pasta, which `uplink = user` needs", facts.name))
-                .label(uplink.span(), "the way out")
-                .help("install the package `passt` (Debian 12, Ubuntu 23.04, Fedora 37, and later)"),
-        );
-    }
-    if let (Some(uplink), Some(_), false) = (&sandbox.net.uplink, facts.helpers.get("pasta"), facts.tun) {
-        out.push(
-            Diagnostic::error(
-                "uplink-missing",
-                format!("`{}` may not open /dev/net/tun on {}, which pasta needs", facts.caller.user, facts.name),
-            )
-            .label(uplink.span(), "the way out")
-            .help("as root: `modprobe tun` and `chmod 0666 /dev/net/tun`, which is what udev does; in a container: `--device /dev/net/tun`"),
-        );
+    if let Some(way) = &sandbox.net.uplink {
+        uplink(way, facts, out);
     }
     let outer = |it: &&Traced<Link>| it.value.kind != LinkKind::Bridge;
     if let Some(first) = sandbox.net.links.iter().find(outer)
-        && !facts.net_admin
+        && !*facts.net_admin
     {
         out.push(
             Diagnostic::error(
@@ -40,7 +26,7 @@ pub(super) fn check(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnost
     for link in &sandbox.net.links {
         forwarding(link, sandbox, facts, out);
     }
-    if facts.interfaces.is_empty() {
+    if sandbox.net.links.is_empty() || facts.interfaces.is_empty() {
         return;
     }
     for link in &sandbox.net.links {
@@ -48,9 +34,29 @@ pub(super) fn check(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnost
     }
 }
 
+/// pasta is a program, and opens a device.
+fn uplink(uplink: &Traced<Uplink>, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
+    if !facts.helpers.contains_key("pasta") {
+        out.push(
+            Diagnostic::error("uplink-missing", format!("{} has no pasta, which `uplink = user` needs", facts.name))
+                .label(uplink.span(), "the way out")
+                .help("install the package `passt` (Debian 12, Ubuntu 23.04, Fedora 37, and later)"),
+        );
+    } else if !*facts.tun {
+        out.push(
+            Diagnostic::error(
+                "uplink-missing",
+                format!("`{}` may not open /dev/net/tun on {}, which pasta needs", facts.caller.user, facts.name),
+            )
+            .label(uplink.span(), "the way out")
+            .help("as root: `modprobe tun` and `chmod 0666 /dev/net/tun`, which is what udev does; in a container: `--device /dev/net/tun`"),
+        );
+    }
+}
+
 /// Masquerading is for packets that are passed on, and this is the host's to do or not.
 fn forwarding(link: &Traced<Link>, sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
-    let (LinkKind::Veth(veth), Some(forwards)) = (&link.value.kind, facts.forwards) else { return };
+    let (LinkKind::Veth(veth), Some(forwards)) = (&link.value.kind, *facts.forwards) else { return };
     if !veth.nat || veth.netns.is_some() {
         return;
     }
@@ -101,8 +107,8 @@ fn interfaces(link: &Traced<Link>, facts: &HostFacts, out: &mut Vec<Diagnostic>)
 fn ports(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
     for publish in &sandbox.net.publish {
         let port = publish.value.outer.number;
-        if port < facts.unprivileged_port_start && !facts.caller.has("net_bind_service") {
-            let least = facts.unprivileged_port_start;
+        if port < *facts.unprivileged_port_start && !facts.caller.has("net_bind_service") {
+            let least = *facts.unprivileged_port_start;
             out.push(
                 Diagnostic::error("publish-low-port", format!("port {port} of the host needs CAP_NET_BIND_SERVICE"))
                     .label(publish.span(), format!("ports below {least} are privileged on {}", facts.name))

@@ -119,14 +119,14 @@ pub(super) fn check_host(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Dia
     ];
     for (name, stated, LandlockAbi { number: abi, since }) in needs {
         let Some((span, strength)) = stated else { continue };
-        if facts.landlock_abi >= abi || strength == Strength::Prefer {
+        if *facts.landlock_abi >= abi || strength == Strength::Prefer {
             continue;
         }
-        let found = match facts.landlock_abi {
+        let found = match *facts.landlock_abi {
             0 => format!("{} has no Landlock, or it was not switched on at boot", facts.name),
             found => format!("{} has ABI {found} of Landlock", facts.name),
         };
-        let help = match facts.landlock_abi {
+        let help = match *facts.landlock_abi {
             0 => "`nsl doctor` says how to switch it on; write `prefer` in front to go on without it".to_string(),
             _ => "use a newer kernel, or write `prefer` in front to go on without it".to_string(),
         };

@@ -135,7 +135,8 @@ fn priorities(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
 /// CONFIG_RT_GROUP_SCHED: a cgroup without a share of real time has no processes of real time.
 fn real_time_group(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
     let scheduling = required(&sandbox.attributes.scheduling).filter(|it| it.value.policy.is_real_time());
-    let (Some(scheduling), Some(runtime)) = (scheduling, facts.process.rt_runtime) else { return };
+    let Some(scheduling) = scheduling else { return };
+    let Some(runtime) = facts.process.rt_runtime else { return };
     let finding =
         |text: String| Diagnostic::error("scheduling-without-runtime", text).label(scheduling.span(), "real time");
     let cgroup = &sandbox.cgroup;
@@ -155,8 +156,11 @@ fn real_time_group(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnosti
 }
 
 fn cpus(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
+    let Some(affinity) = required(&sandbox.attributes.cpu_affinity) else { return };
     let has = &facts.process.cpus;
-    let Some(affinity) = required(&sandbox.attributes.cpu_affinity).filter(|_| !has.is_empty()) else { return };
+    if has.is_empty() {
+        return;
+    }
     if let Some(missing) = affinity.value.iter().find(|cpu| !has.contains(cpu)) {
         let list = has.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
         out.push(

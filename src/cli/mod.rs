@@ -38,7 +38,7 @@ mod why;
 
 use std::ffi::OsString;
 
-use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// The status for command lines and policies that are refused.
 const REFUSED: i32 = 2;
@@ -160,11 +160,25 @@ pub fn main(args: impl Iterator<Item = OsString>) -> i32 {
 
 /// The command, or the status after help or what is wrong was printed.
 fn parse(args: impl Iterator<Item = OsString>) -> Result<Command, i32> {
+    let args: Vec<OsString> = args.collect();
+    if let Some(run) = parse_run(&args) {
+        return Ok(Command::Run(run));
+    }
     let style = terminal::stdout_style();
     let color = if style.color { ColorChoice::Always } else { ColorChoice::Never };
     let command = Cli::command().color(color).term_width(style.width.min(WIDEST_HELP));
     let parsed = command.try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
     parsed.map(|cli| cli.command).map_err(|error| usage::answer(&error))
+}
+
+/// The arguments of `nsl run`, where they are right. To describe all commands takes longer than to read a policy, and whoever starts a
+/// program waits for it; so this one is read by its own description, the very one that the whole has. What is wrong with them, and help, is
+/// for the whole to say.
+fn parse_run(args: &[OsString]) -> Option<run::Run> {
+    let [_, name, rest @ ..] = args else { return None };
+    let command = run::Run::augment_args(clap::Command::new("run").no_binary_name(true));
+    let matches = (name == "run").then(|| command.try_get_matches_from(rest))?.ok()?;
+    run::Run::from_arg_matches(&matches).ok()
 }
 
 #[cfg(test)]
@@ -174,5 +188,26 @@ mod tests {
     #[test]
     fn the_command_line_makes_sense() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_run_is_the_same_however_its_arguments_are_read() {
+        for line in [
+            "run a.nsl",
+            "run a.nsl b --name c -- x --y",
+            "run --set a=b -dv a.nsl",
+            "run",
+            "run -d -v a.nsl",
+            "run --help",
+            "ps",
+        ] {
+            let args: Vec<OsString> = std::iter::once("nsl").chain(line.split(' ')).map(OsString::from).collect();
+            let whole = match Cli::try_parse_from(&args).map(|it| it.command) {
+                Ok(Command::Run(run)) => Some(run),
+                _ => None,
+            };
+            let shown = |run: Option<run::Run>| run.map(|it| format!("{it:?}"));
+            assert_eq!(shown(parse_run(&args)), shown(whole), "{line}");
+        }
     }
 }

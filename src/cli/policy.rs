@@ -14,7 +14,7 @@ use nsl::{Chosen, Loaded, plan};
 use super::terminal;
 
 /// `--set`, for every command that resolves policies.
-#[derive(Args)]
+#[derive(Args, Debug)]
 pub struct Settings {
     /// Give a parameter of the policy a value, as typed in a policy: `--set port=8080/tcp`.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
@@ -69,7 +69,7 @@ impl Settings {
 }
 
 /// The arguments of `run` and `plan`.
-#[derive(Args)]
+#[derive(Args, Debug)]
 pub struct Choice {
     /// The policy.
     pub file: PathBuf,

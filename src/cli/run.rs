@@ -39,7 +39,7 @@ With -d the exit status is 0 once the program runs; `nsl wait NAME` has that of 
 ///
 /// Checks the policy against this host, builds the sandbox, starts the program, and passes on its exit status. Warnings are printed on
 /// the standard error; with an error nothing is started. Where the policy says `prefer` and this host cannot, that is said, and the run goes on.
-#[derive(Args)]
+#[derive(Args, Debug)]
 #[command(after_long_help = AFTER_HELP)]
 pub struct Run {
     #[command(flatten)]

@@ -314,7 +314,13 @@ pub fn execve(path: &std::ffi::CStr, argv: &[CString], env: &[CString]) -> Errno
 /// Overwrites the memory that /proc/PID/cmdline and /proc/PID/environ show, so that a sandbox cannot read there how
 /// it was started and with which environment. Only for a process that will not use its arguments any more.
 pub fn wipe_command_line() {
-    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else { return };
+    // In one read: the file says no length, and the kernel makes the text anew for each.
+    let mut stat = String::with_capacity(1024);
+    let read =
+        std::fs::File::open("/proc/self/stat").and_then(|mut it| std::io::Read::read_to_string(&mut it, &mut stat));
+    if read.is_err() {
+        return;
+    }
     // proc_pid_stat(5): after the name in parentheses come the fields from 3 on; 48 to 51 are arg_start, arg_end,
     // env_start, env_end.
     let Some((_, rest)) = stat.rsplit_once(')') else { return };

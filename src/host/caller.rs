@@ -2,34 +2,53 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::sync::OnceLock;
 
 use rustix::process::{getegid, geteuid, getgroups};
 
 use super::mounts::Mount;
 use super::text::text;
-use super::{Caller, IdRange};
+use super::{Caller, IdRange, Later};
 
 /// The inode of the initial user namespace: PROC_USER_INIT_INO of include/linux/proc_ns.h.
 const INITIAL_USERNS: u64 = 0xEFFF_FFFD;
 
 pub(super) fn find(mounts: &[Mount]) -> Caller {
-    let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
-    let entry = passwd_entry(&text("/etc/passwd"), uid);
-    let (user, home) = entry.unwrap_or_else(|| (uid.to_string(), home_of_environment()));
+    let (uid, gid) = (uid(), getegid().as_raw());
+    let (user, home) = name_and_home().clone();
     let groups = getgroups().unwrap_or_default().into_iter().map(|it| it.as_raw()).collect();
     Caller {
         uid,
         gid,
         groups,
         capabilities: capabilities(),
-        initial_userns: fs::metadata("/proc/self/ns/user").is_ok_and(|it| it.ino() == INITIAL_USERNS),
+        initial_userns: in_initial_userns(),
         chroot: chroot(mounts),
-        setgroups_denied: text("/proc/self/setgroups").trim() == "deny",
-        subuid: subordinate(&text("/etc/subuid"), &user, uid),
-        subgid: subordinate(&text("/etc/subgid"), &user, uid),
+        setgroups_denied: Later::read(|| text("/proc/self/setgroups").trim() == "deny"),
+        subuid: Later::read(|| own_ranges("/etc/subuid")),
+        subgid: Later::read(|| own_ranges("/etc/subgid")),
         user,
         home,
     }
+}
+
+/// The effective user id of the caller.
+pub(super) fn uid() -> u32 {
+    geteuid().as_raw()
+}
+
+/// Whether the caller is in the initial user namespace.
+pub(super) fn in_initial_userns() -> bool {
+    fs::metadata("/proc/self/ns/user").is_ok_and(|it| it.ino() == INITIAL_USERNS)
+}
+
+/// Read once: several facts are about the name.
+fn name_and_home() -> &'static (String, String) {
+    static FOUND: OnceLock<(String, String)> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let entry = passwd_entry(&text("/etc/passwd"), uid());
+        entry.unwrap_or_else(|| (uid().to_string(), home_of_environment()))
+    })
 }
 
 /// Name and home directory: passwd(5).
@@ -63,6 +82,10 @@ fn home_of_environment() -> String {
     std::env::var("HOME").ok().filter(|home| home.starts_with('/')).unwrap_or_default()
 }
 
+fn own_ranges(file: &str) -> Vec<IdRange> {
+    subordinate(&text(file), &name_and_home().0, uid())
+}
+
 /// The ranges of a user, by name or by number: subuid(5), subgid(5).
 fn subordinate(text: &str, user: &str, uid: u32) -> Vec<IdRange> {
     let range = |line: &str| {
@@ -74,21 +97,28 @@ fn subordinate(text: &str, user: &str, uid: u32) -> Vec<IdRange> {
     text.lines().filter_map(range).collect()
 }
 
-fn capabilities() -> Vec<String> {
+/// The effective ones.
+pub(super) fn capabilities() -> Vec<String> {
     capability_names(caps::read(None, caps::CapSet::Effective).unwrap_or_default())
 }
 
-/// In the words of the language, in the order of their numbers.
 /// The names of the capabilities that this version knows, without `CAP_`, by their numbers: capability.h.
 pub fn capability_numbers() -> std::collections::BTreeMap<u8, String> {
-    let plain = |name: String| name.to_lowercase().trim_start_matches("cap_").to_string();
-    caps::all().into_iter().map(|it| (it.index(), plain(it.to_string()))).collect()
+    caps::all().into_iter().map(|it| (it.index(), plain(it))).collect()
 }
 
+/// A capability in the words of the language.
+fn plain(capability: caps::Capability) -> String {
+    let mut name = capability.to_string().split_off("CAP_".len());
+    name.make_ascii_lowercase();
+    name
+}
+
+/// In the words of the language, in the order of their numbers.
 pub(super) fn capability_names(set: caps::CapsHashSet) -> Vec<String> {
     let mut found: Vec<caps::Capability> = set.into_iter().collect();
     found.sort_by_key(|it| it.index());
-    found.iter().map(|it| it.to_string().trim_start_matches("CAP_").to_ascii_lowercase()).collect()
+    found.iter().map(|it| plain(*it)).collect()
 }
 
 /// kernel/fork.c refuses CLONE_NEWUSER where the root is not that of the mount namespace. Nothing says so to

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Joinable, NameSearch, ProcessFacts, SecurityModules, ServiceManager};
+use super::{Joinable, Later, NameSearch, ProcessFacts, SecurityModules, ServiceManager};
 use crate::policy::{JoinTarget, NsKind};
 
-/// What a host offers to one caller.
+/// What a host offers to one caller. What not every policy is about is read when it is asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HostFacts {
     /// What it is called in messages: `this host`, or the name of the target.
@@ -21,43 +21,43 @@ pub struct HostFacts {
     /// The kinds of namespaces that the kernel has (files of /proc/self/ns).
     pub namespaces: Vec<NsKind>,
     /// The cgroup hierarchies.
-    pub cgroups: Cgroups,
+    pub cgroups: Later<Cgroups>,
     /// Landlock's ABI; 0 where there is none.
-    pub landlock_abi: u32,
+    pub landlock_abi: Later<u32>,
     /// /proc/sys/kernel/seccomp/actions_avail; empty where the kernel has no filters.
-    pub seccomp_actions: Vec<String>,
+    pub seccomp_actions: Later<Vec<String>>,
     /// Paths that something is mounted over below /proc, which makes the kernel refuse a fresh proc in a user namespace.
     pub proc_masked: Vec<String>,
     /// net.ipv4.ip_unprivileged_port_start
-    pub unprivileged_port_start: u16,
+    pub unprivileged_port_start: Later<u16>,
     /// Whether the caller may make interfaces in its own network namespace: CAP_NET_ADMIN in the user namespace that owns it.
     #[serde(default)]
-    pub net_admin: bool,
+    pub net_admin: Later<bool>,
     /// Whether the caller may mount in the mount namespace that it is in: CAP_SYS_ADMIN in the user namespace that owns it; `None` where
     /// nobody looked.
     #[serde(default)]
     pub mount_admin: Option<bool>,
     /// Whether the caller may open /dev/net/tun, which pasta does.
     #[serde(default = "usually")]
-    pub tun: bool,
+    pub tun: Later<bool>,
     /// Whether that network passes packets on: net.ipv4.ip_forward and net.ipv6.conf.all.forwarding; `None` where nobody knows.
     #[serde(default)]
-    pub forwards: Option<Forwards>,
+    pub forwards: Later<Option<Forwards>>,
     /// The interfaces of that network namespace; empty where they are not known.
     #[serde(default)]
-    pub interfaces: Vec<String>,
+    pub interfaces: Later<Vec<String>>,
     /// Hard limits of the caller by name (`nofile`), `None` for infinity.
-    pub hard_limits: BTreeMap<String, Option<u64>>,
+    pub hard_limits: Later<BTreeMap<String, Option<u64>>>,
     /// What a process of the caller starts with.
     #[serde(default)]
-    pub process: ProcessFacts,
+    pub process: Later<ProcessFacts>,
     /// What labels processes.
     #[serde(default)]
-    pub security: SecurityModules,
+    pub security: Later<SecurityModules>,
     /// CLOCK_BOOTTIME and CLOCK_MONOTONIC now, in whole seconds (time offsets must not make them negative).
-    pub uptime: u64,
+    pub uptime: Later<u64>,
     /// Programs that nsl may call, by name (`newuidmap`), with their absolute path.
-    pub helpers: BTreeMap<String, String>,
+    pub helpers: Later<BTreeMap<String, String>>,
     /// What those of them say of themselves that were asked, by name; only `nsl doctor` asks.
     #[serde(default)]
     pub versions: BTreeMap<String, String>,
@@ -66,7 +66,7 @@ pub struct HostFacts {
     pub nftables: Option<bool>,
     /// The service manager of the caller, where that can give it a cgroup.
     #[serde(default)]
-    pub service_manager: Option<ServiceManager>,
+    pub service_manager: Later<Option<ServiceManager>>,
     /// `--cgroup-parent`: the cgroup (as in /proc/PID/cgroup) in which sandboxes get theirs.
     #[serde(default)]
     pub cgroup_parent: Option<String>,
@@ -171,11 +171,11 @@ pub struct Caller {
     pub chroot: bool,
     /// Whether setgroups(2) is denied in the caller's user namespace (/proc/self/setgroups), and so in all below it.
     #[serde(default)]
-    pub setgroups_denied: bool,
+    pub setgroups_denied: Later<bool>,
     /// Ranges of subordinate user ids.
-    pub subuid: Vec<IdRange>,
+    pub subuid: Later<Vec<IdRange>>,
     /// Ranges of subordinate group ids.
-    pub subgid: Vec<IdRange>,
+    pub subgid: Later<Vec<IdRange>>,
 }
 
 impl Caller {
@@ -302,6 +302,6 @@ pub enum PathKind {
 }
 
 /// udev lets everybody open it.
-fn usually() -> bool {
-    true
+fn usually() -> Later<bool> {
+    true.into()
 }

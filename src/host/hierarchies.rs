@@ -6,9 +6,9 @@ use std::path::Path;
 
 use rustix::fs::{Access, access};
 
-use super::mounts::Mount;
-use super::text::words;
-use super::{CgroupTree, Cgroups, HostFacts};
+use super::mounts::{self, Mount};
+use super::text::{text, words};
+use super::{CgroupTree, Cgroups, HostFacts, caller};
 
 /// The controllers of the limits that a policy can state. The others of v1 are not looked at: each has a hierarchy of its
 /// own, and a run waits for this.
@@ -17,6 +17,12 @@ const LIMITING: [&str; 6] = ["memory", "pids", "cpu", "cpuset", "blkio", "hugetl
 /// `--cgroup-parent` names nothing in any hierarchy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoSuchCgroup;
+
+/// The hierarchies of this machine as the caller sees them.
+pub(super) fn here() -> Cgroups {
+    let root = caller::uid() == 0 && caller::in_initial_userns();
+    find(&mounts::here(), &text("/proc/self/cgroup"), root)
+}
 
 /// The hierarchies as the caller sees them. `root` is a caller that may write anywhere: what counts for it are the
 /// controllers of v2's root, where [`HostFacts::cgroup_place`] puts its sandboxes, whatever its own cgroup was given.
@@ -88,15 +94,16 @@ impl HostFacts {
     pub fn set_cgroup_parent(&mut self, path: &str) -> Result<(), NoSuchCgroup> {
         self.cgroup_parent = Some(path.to_string());
         let mut found = Err(NoSuchCgroup);
+        let cgroups = &mut *self.cgroups;
         let exists = |mount: &str, own: &str| Path::new(&directory(mount, own)).join("cgroup.procs").exists();
-        if let Some(tree) = &mut self.cgroups.v2 {
+        if let Some(tree) = &mut cgroups.v2 {
             let own = relative(path, &tree.mount);
             if exists(&tree.mount, &own) {
                 *tree = unified(tree.mount.clone(), own, false);
                 found = Ok(());
             }
         }
-        for (controller, tree) in &mut self.cgroups.v1 {
+        for (controller, tree) in &mut cgroups.v1 {
             let own = relative(path, &tree.mount);
             if exists(&tree.mount, &own) {
                 *tree = legacy(tree.mount.clone(), own, controller);

@@ -28,19 +28,25 @@ impl Mount {
     }
 }
 
+/// The mounts that this process sees.
+pub(super) fn here() -> Vec<Mount> {
+    parse(&super::text::text("/proc/self/mountinfo"))
+}
+
 /// The mounts, in the order of the file; lines that make no sense are left out.
 pub(super) fn parse(text: &str) -> Vec<Mount> {
     text.lines().filter_map(line).collect()
 }
 
+#[allow(clippy::manual_pattern_char_comparison)]
 fn line(line: &str) -> Option<Mount> {
-    // `id parent maj:min root point options [optional fields] - fs source super-options`
-    let (front, back) = line.split_once(" - ")?;
-    let mut front = front.split(' ');
-    let mut back = back.split(' ');
-    let (id, parent, root) = (front.next()?.parse().ok()?, front.next()?.parse().ok()?, front.nth(1).map(unescaped)?);
-    let (point, options) = (front.next().map(unescaped)?, front.next()?.to_string());
-    let tags: Vec<&str> = front.collect();
+    // `id parent maj:min root point options [optional fields] - fs source super-options`. A closure, as a search for a `char` is made for
+    // long texts, and these are short ones.
+    let mut fields = line.split(|it: char| it == ' ');
+    let (id, parent) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    let root = fields.nth(1).map(unescaped)?;
+    let (point, options) = (fields.next().map(unescaped)?, fields.next()?.to_string());
+    let tags: Vec<&str> = fields.by_ref().take_while(|it| *it != "-").collect();
     let tagged = |with: &str| tags.iter().any(|it| it.starts_with(with));
     Some(Mount {
         id,
@@ -55,8 +61,8 @@ fn line(line: &str) -> Option<Mount> {
         } else {
             "private"
         },
-        fs: back.next()?.to_string(),
-        super_options: back.nth(1).unwrap_or("").to_string(),
+        fs: fields.next()?.to_string(),
+        super_options: fields.nth(1).unwrap_or("").to_string(),
     })
 }
 

@@ -232,7 +232,7 @@ fn seccomp(facts: &HostFacts) -> Offer {
 
 fn landlock(facts: &HostFacts) -> Offer {
     let topic = "Landlock";
-    match facts.landlock_abi {
+    match *facts.landlock_abi {
         0 if !facts.kernel.at_least(5, 13) => no(topic, "this kernel is older than Landlock", "Linux 5.13 or later"),
         0 => no(
             topic,
@@ -263,7 +263,7 @@ fn labels(facts: &HostFacts) -> Option<Offer> {
 
 fn low_ports(facts: &HostFacts) -> Offer {
     let topic = "publish ports";
-    let start = facts.unprivileged_port_start;
+    let start = *facts.unprivileged_port_start;
     if start == 0 || facts.caller.has("net_bind_service") && facts.caller.initial_userns {
         return yes(topic, "all of them");
     }
@@ -279,7 +279,7 @@ fn low_ports(facts: &HostFacts) -> Offer {
 
 fn uplink(facts: &HostFacts) -> Offer {
     match facts.helpers.get("pasta") {
-        Some(path) if !facts.tun => no(
+        Some(path) if !*facts.tun => no(
             "uplink = user",
             format!("{path} is there, and you may not open /dev/net/tun, which it needs"),
             "as root: modprobe tun; chmod 0666 /dev/net/tun (udev's default; in a container: --device /dev/net/tun)",
@@ -311,7 +311,7 @@ fn firewall(there: bool) -> Offer {
 
 fn interfaces(facts: &HostFacts) -> Offer {
     let topic = "veth, macvlan";
-    if facts.net_admin {
+    if *facts.net_admin {
         return yes(topic, "you may make interfaces in this network");
     }
     no(
@@ -347,12 +347,12 @@ mod tests {
         worst.namespaces.clear();
         worst.cgroups = Default::default();
         worst.seccomp_actions.clear();
-        worst.landlock_abi = 0;
+        *worst.landlock_abi = 0;
         worst.helpers.clear();
         worst.caller.subuid.clear();
         worst.caller.subgid.clear();
-        worst.unprivileged_port_start = 1024;
-        worst.net_admin = false;
+        *worst.unprivileged_port_start = 1024;
+        *worst.net_admin = false;
         worst.nftables = Some(false);
         worst.proc_masked = vec!["/proc/kcore".to_string()];
         for offer in offers(&worst) {
@@ -391,7 +391,8 @@ mod tests {
     fn tells_how_to_get_a_cgroup() {
         let mut facts = nobody();
         facts.caller.initial_userns = true;
-        for tree in facts.cgroups.v1.values_mut().chain(facts.cgroups.v2.as_mut()) {
+        let cgroups = &mut *facts.cgroups;
+        for tree in cgroups.v1.values_mut().chain(cgroups.v2.as_mut()) {
             tree.writable = false;
             tree.enabled.clear();
         }

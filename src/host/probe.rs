@@ -10,8 +10,8 @@ use rustix::time::{ClockId, clock_gettime};
 use super::mounts::{self, Mount};
 use super::text::{number, text, words};
 use super::{
-    Forwards, HostFacts, Kernel, NameSearch, Running, UserNamespaces, caller, hierarchies, joinable, labels, landlock,
-    libraries, paths, process, search, systemd,
+    Forwards, HostFacts, Kernel, Later, NameSearch, Running, UserNamespaces, caller, hierarchies, joinable, labels,
+    landlock, libraries, paths, process, search, systemd,
 };
 use crate::policy::{JoinTarget, NsKind};
 
@@ -58,41 +58,35 @@ pub fn probe_paths(facts: &mut HostFacts, paths: &[String]) {
 impl Probe {
     /// Reads the table of mounts.
     pub fn new() -> Probe {
-        Probe { mounts: mounts::parse(&text("/proc/self/mountinfo")) }
+        Probe { mounts: mounts::here() }
     }
 
-    /// The facts of this machine for this caller, without paths.
+    /// The facts of this machine for this caller, without paths. What not every policy is about is read when it is asked for.
     pub fn facts(&self) -> HostFacts {
-        let caller = caller::find(&self.mounts);
-        let root = caller.uid == 0 && caller.initial_userns;
-        let cgroups = hierarchies::find(&self.mounts, &text("/proc/self/cgroup"), root);
-        let service_manager = systemd::find(&caller, &cgroups);
-        let net_admin = caller.has("net_admin") && owns_network();
         HostFacts {
             name: "this host".to_string(),
             kernel: kernel(),
-            caller,
+            caller: caller::find(&self.mounts),
             userns: user_namespaces(),
             namespaces: namespaces(),
-            service_manager,
-            process: process::find(&cgroups),
-            cgroups,
-            security: labels::find(),
-            landlock_abi: landlock::abi(),
-            seccomp_actions: words("/proc/sys/kernel/seccomp/actions_avail"),
+            service_manager: Later::read(|| systemd::find(caller::uid(), &hierarchies::here())),
+            process: Later::read(|| process::find(&hierarchies::here())),
+            cgroups: Later::read(hierarchies::here),
+            security: Later::read(labels::find),
+            landlock_abi: Later::read(landlock::abi),
+            seccomp_actions: Later::read(|| words("/proc/sys/kernel/seccomp/actions_avail")),
             proc_masked: mounts::proc_masked(&self.mounts),
-            unprivileged_port_start: number("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap_or(1024),
-            net_admin,
             mount_admin: None,
-            tun: rustix::fs::access("/dev/net/tun", rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK).is_ok(),
-            forwards: Some(Forwards {
-                ipv4: number::<u8>("/proc/sys/net/ipv4/ip_forward").is_some_and(|it| it != 0),
-                ipv6: number::<u8>("/proc/sys/net/ipv6/conf/all/forwarding").is_some_and(|it| it != 0),
+            unprivileged_port_start: Later::read(|| {
+                number("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap_or(1024)
             }),
-            interfaces: interfaces(&text("/proc/self/net/dev")),
-            hard_limits: LIMITS.iter().map(|(name, it)| (name.to_string(), getrlimit(*it).maximum)).collect(),
-            uptime: uptime(),
-            helpers: helpers(),
+            net_admin: Later::read(|| caller::capabilities().iter().any(|it| it == "net_admin") && owns_network()),
+            tun: Later::read(tun),
+            forwards: Later::read(|| Some(forwards())),
+            interfaces: Later::read(|| interfaces(&text("/proc/self/net/dev"))),
+            hard_limits: Later::read(hard_limits),
+            uptime: Later::read(uptime),
+            helpers: Later::read(helpers),
             versions: BTreeMap::new(),
             nftables: None,
             cgroup_parent: None,
@@ -190,6 +184,22 @@ fn namespaces() -> Vec<NsKind> {
     NsKind::ALL.into_iter().filter(|kind| names.iter().any(|name| name == kind.name())).collect()
 }
 
+/// Whether the caller may open /dev/net/tun.
+fn tun() -> bool {
+    rustix::fs::access("/dev/net/tun", rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK).is_ok()
+}
+
+fn forwards() -> Forwards {
+    Forwards {
+        ipv4: number::<u8>("/proc/sys/net/ipv4/ip_forward").is_some_and(|it| it != 0),
+        ipv6: number::<u8>("/proc/sys/net/ipv6/conf/all/forwarding").is_some_and(|it| it != 0),
+    }
+}
+
+fn hard_limits() -> BTreeMap<String, Option<u64>> {
+    LIMITS.iter().map(|(name, it)| (name.to_string(), getrlimit(*it).maximum)).collect()
+}
+
 /// Whether the network namespace belongs to the caller's user namespace: its switches do to the root of that one.
 fn owns_network() -> bool {
     fs::metadata("/proc/sys/net/ipv4/ip_forward").is_ok_and(|it| it.uid() == 0)
@@ -247,7 +257,7 @@ mod tests {
         assert!(facts.namespaces.contains(&NsKind::User));
         assert_eq!(facts.caller.uid, rustix::process::geteuid().as_raw());
         assert_eq!(facts.hard_limits.len(), 16);
-        assert!(facts.uptime > 0);
+        assert!(*facts.uptime > 0);
         let text = serde_json::to_string(&facts).expect("facts are data");
         assert_eq!(serde_json::from_str::<HostFacts>(&text).expect("facts are data"), facts);
     }

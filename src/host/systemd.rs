@@ -5,7 +5,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use serde::{Deserialize, Serialize};
 
 use super::text::words;
-use super::{Caller, CgroupPlace, Cgroups, HostFacts};
+use super::{CgroupPlace, Cgroups, HostFacts};
 
 /// What stands for the cgroup that the service manager will make, as the parent of a sandbox's.
 pub const SCOPE: &str = "/SCOPE";
@@ -20,8 +20,8 @@ pub struct ServiceManager {
 }
 
 /// The manager of a user who is not root, on a host with cgroup v2.
-pub(super) fn find(caller: &Caller, cgroups: &Cgroups) -> Option<ServiceManager> {
-    let (uid, v2) = (caller.uid, cgroups.v2.as_ref().filter(|_| caller.uid != 0)?);
+pub(super) fn find(uid: u32, cgroups: &Cgroups) -> Option<ServiceManager> {
+    let v2 = cgroups.v2.as_ref().filter(|_| uid != 0)?;
     let own = std::env::var("XDG_RUNTIME_DIR").ok().filter(|it| it.starts_with('/'));
     let socket = format!("{}/systemd/private", own.unwrap_or_else(|| format!("/run/user/{uid}")));
     let meta = std::fs::symlink_metadata(&socket).ok()?;

@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use super::caller::capability_names;
-use super::{Caller, CgroupTree, Cgroups, HostFacts, IdRange, Kernel, ProcessFacts, SecurityModules, UserNamespaces};
+use super::{
+    Caller, CgroupTree, Cgroups, HostFacts, IdRange, Kernel, Later, ProcessFacts, SecurityModules, UserNamespaces,
+};
 use crate::policy::NsKind;
 
 /// One system.
@@ -149,9 +151,9 @@ fn facts(system: &System, root: bool) -> HostFacts {
             capabilities,
             initial_userns: true,
             chroot: false,
-            setgroups_denied: false,
-            subuid: ranges.clone(),
-            subgid: ranges,
+            setgroups_denied: Later::from(false),
+            subuid: Later::from(ranges.clone()),
+            subgid: Later::from(ranges),
         },
         userns: UserNamespaces {
             max: 15_000,
@@ -160,29 +162,35 @@ fn facts(system: &System, root: bool) -> HostFacts {
             filtered: system.contained,
         },
         namespaces: NsKind::ALL.to_vec(),
-        cgroups: Cgroups { v2: Some(tree), v1: BTreeMap::new() },
-        landlock_abi: system.landlock_abi,
-        seccomp_actions: ["kill_process", "kill_thread", "trap", "errno", "user_notif", "trace", "log", "allow"]
-            .map(String::from)
-            .to_vec(),
+        cgroups: Later::from(Cgroups { v2: Some(tree), v1: BTreeMap::new() }),
+        landlock_abi: Later::from(system.landlock_abi),
+        seccomp_actions: Later::from(
+            ["kill_process", "kill_thread", "trap", "errno", "user_notif", "trace", "log", "allow"]
+                .map(String::from)
+                .to_vec(),
+        ),
         proc_masked: if system.contained { CONTAINER_MASKED.map(String::from).to_vec() } else { Vec::new() },
         // Docker sets net.ipv4.ip_unprivileged_port_start to 0 in the container's network namespace.
-        unprivileged_port_start: if system.contained { 0 } else { 1024 },
-        net_admin: privileged,
+        unprivileged_port_start: Later::from(if system.contained { 0 } else { 1024 }),
+        net_admin: Later::from(privileged),
         mount_admin: Some(privileged),
-        tun: !system.contained,
-        forwards: None,
-        interfaces: Vec::new(),
-        hard_limits: BTreeMap::new(),
+        tun: Later::from(!system.contained),
+        forwards: Later::from(None),
+        interfaces: Later::from(Vec::new()),
+        hard_limits: Later::from(BTreeMap::new()),
         // What pam_limits leaves as it is: RLIMIT_NICE and RLIMIT_RTPRIO are 0. Which CPUs there are is nobody's to say.
-        process: ProcessFacts { nice_limit: Some(0), rtprio_limit: Some(0), ..ProcessFacts::default() },
+        process: Later::from(ProcessFacts { nice_limit: Some(0), rtprio_limit: Some(0), ..ProcessFacts::default() }),
         // A time offset is about a host that has been up for a while; an hour is the least one may count on.
-        uptime: 3600,
-        security: security(system),
-        helpers: if system.contained { BTreeMap::new() } else { [helper("newuidmap"), helper("newgidmap")].into() },
+        uptime: Later::from(3600),
+        security: Later::from(security(system)),
+        helpers: Later::from(if system.contained {
+            BTreeMap::new()
+        } else {
+            [helper("newuidmap"), helper("newgidmap")].into()
+        }),
         versions: BTreeMap::new(),
         nftables: None,
-        service_manager: None,
+        service_manager: Later::from(None),
         cgroup_parent: None,
         mount_pins: Vec::new(),
         name_search: Default::default(),

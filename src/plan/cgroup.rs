@@ -105,7 +105,7 @@ pub(super) fn create(builder: &mut Builder) -> Cgroups {
 
 /// What makes the parent of a cgroup.
 fn scope(builder: &mut Builder, dir: &CgroupDir, granted: &[&Wanted]) {
-    let Some(manager) = &builder.facts.service_manager else { return };
+    let Some(manager) = &*builder.facts.service_manager else { return };
     let name = format!("nsl-{}-PID.scope", builder.sandbox.name.value);
     let action = Action::RequestScope { socket: manager.socket.clone(), name, mount: dir.mount.clone() };
     let Some(wish) = granted.iter().find(|wish| wish.is_in(dir)) else { return };

@@ -137,7 +137,7 @@ impl Identity {
 fn groups(builder: &Builder) -> Option<Vec<u32>> {
     match &builder.sandbox.user.groups {
         Some(stated) => Some(stated.value.clone()),
-        None if builder.facts.caller.setgroups_denied => None,
+        None if *builder.facts.caller.setgroups_denied => None,
         None => Some(Vec::new()),
     }
 }
@@ -184,25 +184,28 @@ struct Supply {
 impl Supply {
     fn of(builder: &Builder, map: &[Traced<IdMap>], kind: Kind) -> Supply {
         let caller = &builder.facts.caller;
+        let is_root = caller.uid == 0 && caller.initial_userns;
+        let has = |of: fn(&Outside) -> bool| map.iter().any(|it| of(&it.value.outside));
+        // An ordinary caller's own id takes none of them, and then nobody need look for any.
+        let asked = has(|it| matches!(it, Outside::Subid { .. })) || is_root && has(|it| *it == Outside::Unprivileged);
         let (own, ranges) = match kind {
             Kind::Uid => (caller.uid, &caller.subuid),
             Kind::Gid => (caller.gid, &caller.subgid),
         };
+        let ranges: &[IdRange] = if asked { ranges } else { &[] };
         let name = &builder.sandbox.name.value;
-        let is_root = caller.uid == 0 && caller.initial_userns;
         let wanted = map.iter().fold(0_u32, |sum, it| match it.value.outside {
             Outside::Subid { count } => sum.saturating_add(count),
             Outside::Unprivileged => sum.saturating_add(1),
             Outside::Caller | Outside::Outer { .. } => sum,
         });
         let unprivileged = allotted_id(builder.facts, name, ranges, own);
-        let mut supply = Supply { kind, own, unprivileged, free: ranges.clone() };
+        let mut supply = Supply { kind, own, unprivileged, free: ranges.to_vec() };
         if is_root && !ranges.iter().any(|it| it.count >= wanted) && wanted <= UNCLAIMED.count {
             let slots = (UNCLAIMED.count / wanted.max(1)).max(1);
             supply.free.push(IdRange { start: UNCLAIMED.start + fnv(name) % slots * wanted, count: wanted });
         }
         // The lines of a map may not overlap, and subordinate ids are handed out from the start of a range.
-        let has = |of: fn(&Outside) -> bool| map.iter().any(|it| of(&it.value.outside));
         if is_root && has(|it| matches!(it, Outside::Subid { .. })) && has(|it| *it == Outside::Unprivileged) {
             supply.unprivileged = supply.take(1).unwrap_or(unprivileged);
         }

@@ -24,7 +24,7 @@ pub(super) fn build(builder: &mut Builder) {
     ];
     let Some(origin) = origins.into_iter().flatten().next() else { return };
     let spec = LandlockSpec {
-        abi: builder.facts.landlock_abi,
+        abi: *builder.facts.landlock_abi,
         files: files.map(|_| paths(builder.sandbox)),
         tcp_bind: ports(bind),
         tcp_connect: ports(connect),
@@ -36,7 +36,7 @@ pub(super) fn build(builder: &mut Builder) {
 /// A statement that this kernel can meet. One that it cannot and that is only preferred is noted as missing.
 fn met<'a, T>(builder: &mut Builder<'a>, value: &'a Option<Traced<T>>, abi: LandlockAbi) -> Option<&'a Traced<T>> {
     let value = value.as_ref()?;
-    let found = builder.facts.landlock_abi;
+    let found = *builder.facts.landlock_abi;
     if found >= abi.number || value.strength != Strength::Prefer {
         return Some(value);
     }

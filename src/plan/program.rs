@@ -14,7 +14,7 @@ use crate::report::Diagnostic;
 pub(super) fn publish(builder: &mut Builder) {
     for publish in &builder.sandbox.net.publish {
         let address = publish.value.address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        let low = publish.value.outer.number < builder.facts.unprivileged_port_start;
+        let low = publish.value.outer.number < *builder.facts.unprivileged_port_start;
         let action = Action::Publish { address, outer: publish.value.outer, inner: publish.value.inner };
         let key = publish.origin.key.to_string();
         builder.push(Stage::Prepare, action, publish.span(), key, low.then_some("CAP_NET_BIND_SERVICE"), true);

@@ -7,6 +7,9 @@ use std::path::Path;
 
 use super::{LoadError, Loader, MAX_SIZE};
 
+/// Longer than most policies, bytes.
+const USUAL: usize = 8192;
+
 /// Reads files; never waits for one, and never reads more than [`MAX_SIZE`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Disk;
@@ -40,7 +43,7 @@ fn check(meta: &Metadata) -> Result<(), LoadError> {
 
 /// The size that a file states is not trusted: those of /proc state none, and a file can grow.
 fn read(from: impl Read) -> Result<String, LoadError> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(USUAL);
     from.take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(failure)?;
     if bytes.len() as u64 > MAX_SIZE {
         return Err(LoadError::TooLarge);

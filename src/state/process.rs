@@ -1,6 +1,7 @@
 //! Processes that are still the same: a process id alone may belong to somebody else by now.
 
 use std::fs;
+use std::io::Read;
 
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
@@ -17,8 +18,7 @@ pub struct Process {
 impl Process {
     /// The process with this id, if there is one.
     pub fn of(pid: i32) -> Option<Process> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        Some(Process { pid, start: field(&stat, 22)? })
+        Some(Process { pid, start: field(&stat(pid)?, 22)? })
     }
 
     /// This process.
@@ -28,7 +28,7 @@ impl Process {
 
     /// Whether it is still there, and no zombie.
     pub fn lives(self) -> bool {
-        let Ok(stat) = fs::read_to_string(format!("/proc/{}/stat", self.pid)) else { return false };
+        let Some(stat) = stat(self.pid) else { return false };
         let state = stat.rsplit_once(')').and_then(|it| it.1.trim_start().chars().next());
         field(&stat, 22) == Some(self.start) && !matches!(state, Some('Z' | 'X'))
     }
@@ -57,7 +57,7 @@ impl Process {
             .flatten()
             .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
             .filter_map(|pid| {
-                let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+                let stat = stat(pid)?;
                 (field(&stat, 4)? == self.pid as u64).then_some((field(&stat, 22)?, pid))
             })
             .collect();
@@ -81,6 +81,13 @@ impl Process {
 pub(super) fn namespace(pid: i32, kind: &str) -> Option<u64> {
     let link = fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok()?;
     link.to_str()?.strip_prefix(kind)?.strip_prefix(":[")?.strip_suffix(']')?.parse().ok()
+}
+
+/// The text of proc_pid_stat(5), in one read: the file says no length, and the kernel makes the text anew for each.
+fn stat(pid: i32) -> Option<String> {
+    let mut text = String::with_capacity(1024);
+    fs::File::open(format!("/proc/{pid}/stat")).ok()?.read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 /// A numeric field of proc_pid_stat(5), counted from 1; the name in parentheses, field 2, may hold anything.

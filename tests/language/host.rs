@@ -157,19 +157,19 @@ pub(super) const CASES: &[Case] = &[
         code: "landlock-missing",
         name: "none",
         body: "user new\n  landlock {\n    scope = [signal]\n  }",
-        host: || user(|it| it.landlock_abi = 0),
+        host: || user(|it| *it.landlock_abi = 0),
     },
     Case {
         code: "landlock-missing",
         name: "older",
         body: "user new\n  landlock {\n    tcp.bind = [80/tcp]\n  }",
-        host: || user(|it| it.landlock_abi = 3),
+        host: || user(|it| *it.landlock_abi = 3),
     },
     Case {
         code: "-",
         name: "landlock-preferred",
         body: "user new\n  landlock {\n    prefer scope = [signal]\n  }",
-        host: || user(|it| it.landlock_abi = 3),
+        host: || user(|it| *it.landlock_abi = 3),
     },
     Case {
         code: "link-needs-root",
@@ -187,13 +187,13 @@ pub(super) const CASES: &[Case] = &[
         code: "interface-missing",
         name: "bridge",
         body: "user new\n  net new {\n    link eth0 = veth(bridge: br0)\n  }",
-        host: || user(|it| (it.net_admin, it.interfaces) = (true, vec!["lo".into(), "eth0".into()])),
+        host: || user(|it| (*it.net_admin, *it.interfaces) = (true, vec!["lo".into(), "eth0".into()])),
     },
     Case {
         code: "interface-taken",
         name: "peer",
         body: "user new\n  net new {\n    link eth0 = veth(peer: \"eth0\")\n  }",
-        host: || user(|it| (it.net_admin, it.interfaces) = (true, vec!["lo".into(), "eth0".into()])),
+        host: || user(|it| (*it.net_admin, *it.interfaces) = (true, vec!["lo".into(), "eth0".into()])),
     },
     Case {
         code: "namespace-missing",

@@ -57,23 +57,23 @@ fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
             capabilities,
             initial_userns: true,
             chroot: false,
-            setgroups_denied: false,
-            subuid: vec![IdRange { start: 100_000, count: 65536 }],
-            subgid: vec![IdRange { start: 100_000, count: 65536 }],
+            setgroups_denied: false.into(),
+            subuid: vec![IdRange { start: 100_000, count: 65536 }].into(),
+            subgid: vec![IdRange { start: 100_000, count: 65536 }].into(),
         },
         userns: UserNamespaces { max: 10_000, clone_disabled: false, apparmor_restricted: false, filtered: false },
         namespaces: NsKind::ALL.to_vec(),
-        cgroups,
-        landlock_abi: 6,
-        seccomp_actions: vec!["allow".into(), "errno".into()],
-        net_admin: false,
+        cgroups: cgroups.into(),
+        landlock_abi: 6.into(),
+        seccomp_actions: vec!["allow".into(), "errno".into()].into(),
+        net_admin: false.into(),
         mount_admin: Some(uid == 0),
-        tun: true,
-        forwards: None,
-        interfaces: vec![],
+        tun: true.into(),
+        forwards: None.into(),
+        interfaces: vec![].into(),
         proc_masked: Vec::new(),
-        unprivileged_port_start: 1024,
-        hard_limits: BTreeMap::new(),
+        unprivileged_port_start: 1024.into(),
+        hard_limits: BTreeMap::new().into(),
         security: Default::default(),
         process: ProcessFacts {
             nice_limit: Some(0),
@@ -81,15 +81,17 @@ fn facts(uid: u32, cgroups: Cgroups) -> HostFacts {
             cpus: vec![0, 1, 2, 3],
             core_scheduling: CoreScheduling::Yes,
             ..ProcessFacts::default()
-        },
-        uptime: 1_000_000,
+        }
+        .into(),
+        uptime: 1_000_000.into(),
         versions: BTreeMap::new(),
         nftables: None,
         helpers: BTreeMap::from([
             ("newuidmap".to_string(), "/usr/bin/newuidmap".to_string()),
             ("newgidmap".to_string(), "/usr/bin/newgidmap".to_string()),
-        ]),
-        service_manager: None,
+        ])
+        .into(),
+        service_manager: None.into(),
         cgroup_parent: None,
         mount_pins: Vec::new(),
         name_search: Default::default(),
@@ -355,7 +357,7 @@ fn a_service_manager_gives_a_cgroup() {
     let mut facts = user_on_v2();
     let socket = "/run/user/1000/systemd/private".to_string();
     let controllers = vec!["memory".to_string(), "pids".to_string()];
-    facts.service_manager = Some(nsl::host::ServiceManager { socket, controllers });
+    *facts.service_manager = Some(nsl::host::ServiceManager { socket, controllers });
     let (plan, shown) = plan_of(text, &facts, &[]);
     let ask = "ask /run/user/1000/systemd/private for the scope nsl-a-PID.scope";
     let made = "mkdir /sys/fs/cgroup/SCOPE/nsl-a-PID with memory pids";
