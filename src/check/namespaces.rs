@@ -76,13 +76,8 @@ fn pid(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
                 .help("write `mnt new { … }` with `mount /proc = proc`"),
         );
     }
-    if mode.value == Mode::Host && !sandbox.pid.init.value {
-        out.push(
-            Diagnostic::warning("pid-outlives", "what the program starts may go on after nsl was killed")
-                .label(sandbox.pid.init.span(), "nobody inside ends it then")
-                .label(mode.span(), "the kernel ends it with a PID namespace of its own only")
-                .help("write `pid new`, or leave `init` on"),
-        );
+    if mode.value != Mode::New && !sandbox.pid.init.value {
+        outlives(sandbox, out);
     }
     if mode.value == Mode::New && !sandbox.pid.init.value {
         let init = &sandbox.pid.init;
@@ -106,6 +101,19 @@ fn pid(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+/// Where the PID namespace is somebody else's, init alone ends what the program leaves behind. Orphans go to nsl where that is in the same
+/// namespace, and else to PID 1 of the other one.
+fn outlives(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
+    let mode = &sandbox.pid.mode;
+    let when = if mode.value == Mode::Host { "after nsl was killed" } else { "when it has ended" };
+    out.push(
+        Diagnostic::warning("pid-outlives", format!("what the program starts may go on {when}"))
+            .label(sandbox.pid.init.span(), "nobody inside ends it then")
+            .label(mode.span(), "the kernel ends it with a PID namespace of its own only")
+            .help("write `pid new`, or leave `init` on"),
+    );
 }
 
 fn uts(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {

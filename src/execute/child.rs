@@ -257,10 +257,11 @@ impl Child<'_> {
     /// This process becomes init and never returns from here; its child goes on with the program's steps.
     fn fork_init(&mut self) -> Done {
         let init = nix::unistd::getpid();
+        init::prepare(&self.birth.supervisor_fd)?;
         match sys::fork().context(|| "fork of the program".to_string())? {
             ForkResult::Parent { child } => {
                 let birth = &self.birth;
-                init::run(child, &birth.status, &birth.supervisor_fd, birth.proc.as_ref(), birth.janitor)
+                init::run(child, &birth.status, birth.proc.as_ref(), birth.janitor)
             }
             ForkResult::Child => {
                 // If init dies, so does the program: in a PID namespace the kernel sees to it, elsewhere this does.

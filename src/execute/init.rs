@@ -13,7 +13,33 @@ use rustix::fs::{Mode, OFlags};
 use super::failure::{Context, Done};
 use super::{identity, join, sys};
 
-/// Waits for the program and everything that it leaves behind. Never returns.
+/// What has to hold of init before the program is there: from its first moment on the program may start others, end, and be left
+/// by nsl, and init may not have been given the CPU since the fork.
+///
+/// PID 1 is the parent of orphans anyhow, and its end is that of all.
+pub fn prepare(supervisor: &OwnedFd) -> Done {
+    if is_pid1() {
+        return Ok(());
+    }
+    // With the host's PID namespace orphans would go to the host's init, with a joined one to the init of that; this keeps them ours.
+    rustix::process::set_child_subreaper(Some(rustix::process::Pid::INIT))
+        .context(|| "prctl(PR_SET_CHILD_SUBREAPER)".to_string())?;
+    // And the supervisor's death must reach what the program has started too: a signal that nobody
+    // forwards, instead of SIGKILL. It waits in the queue until init looks.
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::IO))
+        .context(|| "asking to be told of the supervisor's end".to_string())?;
+    // Its pidfd, not getppid(2), which says 0 of a parent in another PID namespace.
+    if join::has_ended(supervisor) {
+        sys::exit_now(125);
+    }
+    Ok(())
+}
+
+fn is_pid1() -> bool {
+    nix::unistd::getpid() == Pid::from_raw(1)
+}
+
+/// Waits for the program and everything that it leaves behind, once [`prepare`] is done. Never returns.
 ///
 /// Signals are blocked since before the fork, so none is lost; the kernel queues what init blocks although it
 /// would drop what init ignores: pid_namespaces(7), signal(7).
@@ -21,36 +47,17 @@ use super::{identity, join, sys};
 /// `proc` is the host's /proc, where the PID namespace is the host's: the tree inside may have none, or a false one.
 ///
 /// `janitor` is the pipe of the process that cleans up, which waits for the end of init as well.
-pub fn run(
-    program: Pid,
-    status: &OwnedFd,
-    supervisor: &OwnedFd,
-    proc: Option<&OwnedFd>,
-    janitor: Option<&OwnedFd>,
-) -> ! {
+pub fn run(program: Pid, status: &OwnedFd, proc: Option<&OwnedFd>, janitor: Option<&OwnedFd>) -> ! {
     let _ = rustix::thread::set_name(c"nsl-init");
     // Out of the terminal's foreground group: a Ctrl-C comes from the supervisor, and once.
     let _ = nix::unistd::setsid();
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     sys::wipe_command_line();
-    let is_pid1 = nix::unistd::getpid() == Pid::from_raw(1);
     let end = || {
         if let Some(proc) = proc {
             end_descendants(proc, &BTreeSet::new(), true);
         }
     };
-    if !is_pid1 {
-        // With the host's PID namespace orphans would go to the host's init; this keeps them ours.
-        let _ = rustix::process::set_child_subreaper(Some(rustix::process::Pid::INIT));
-        // And the supervisor's death must reach what the program has started too: a signal that nobody
-        // forwards, instead of SIGKILL.
-        let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::IO));
-        // Its pidfd, not getppid(2), which says 0 of a parent in another PID namespace.
-        if join::has_ended(supervisor) {
-            end();
-            sys::exit_now(125);
-        }
-    }
     identity::drop_own_capabilities();
     sys::close_all_but(proc.into_iter().chain(janitor).chain([status]).map(|it| it.as_raw_fd()).collect());
     let signals = SigSet::all();
@@ -59,13 +66,13 @@ pub fn run(
             Ok(Signal::SIGCHLD) => {
                 if let Some(code) = reap(program) {
                     let _ = rustix::io::write(status, &code.to_ne_bytes());
-                    if !is_pid1 {
+                    if !is_pid1() {
                         end();
                     }
                     sys::exit_now(0);
                 }
             }
-            Ok(Signal::SIGIO) if !is_pid1 => {
+            Ok(Signal::SIGIO) if !is_pid1() => {
                 end();
                 sys::exit_now(125)
             }
@@ -85,7 +92,7 @@ pub fn run(
 
 /// Sends a signal to the program and all that it has started.
 fn everybody(proc: Option<&OwnedFd>, signal: Signal) {
-    if nix::unistd::getpid() == Pid::from_raw(1) {
+    if is_pid1() {
         // All of the namespace but this process: kill(2).
         let _ = kill(Pid::from_raw(-1), signal);
         return;
@@ -172,8 +179,9 @@ pub fn end_descendants(proc: &OwnedFd, spared: &BTreeSet<i32>, reap_all: bool) {
         if found.is_empty() {
             return;
         }
+        let own = own_number(proc);
         for pid in &found {
-            end(proc, *pid);
+            end(proc, *pid, |parent| parent == own || found.contains(&parent));
         }
         if reap_all {
             while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG))
@@ -188,10 +196,12 @@ pub fn end_descendants(proc: &OwnedFd, spared: &BTreeSet<i32>, reap_all: bool) {
 }
 
 /// Kills a process by its number in this /proc, which need not be its number where this process is: pidfd_send_signal(2) takes
-/// a directory of /proc too.
-fn end(proc: &OwnedFd, pid: i32) {
+/// a directory of /proc too. The number may be another's by now, who has not such a parent; the directory stays that of one process.
+fn end(proc: &OwnedFd, pid: i32, is_parent: impl Fn(i32) -> bool) {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    if let Ok(process) = rustix::fs::openat(proc, pid.to_string(), flags, Mode::empty()) {
+    if let Ok(process) = rustix::fs::openat(proc, pid.to_string(), flags, Mode::empty())
+        && parent_in(&process, "stat").is_some_and(is_parent)
+    {
         let _ = rustix::process::pidfd_send_signal(&process, rustix::process::Signal::KILL);
     }
 }
@@ -228,8 +238,13 @@ pub fn descendants(proc: &OwnedFd, spared: &BTreeSet<i32>) -> BTreeSet<i32> {
 }
 
 fn parent_of(proc: &OwnedFd, pid: i32) -> Option<i32> {
+    parent_in(proc, &format!("{pid}/stat"))
+}
+
+/// proc_pid_stat(5), from a file below a directory.
+fn parent_in(dir: &OwnedFd, stat: &str) -> Option<i32> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(proc, format!("{pid}/stat"), flags, Mode::empty()).ok()?;
+    let file = rustix::fs::openat(dir, stat, flags, Mode::empty()).ok()?;
     let mut stat = Vec::new();
     std::fs::File::from(file).read_to_end(&mut stat).ok()?;
     let stat = String::from_utf8_lossy(&stat);

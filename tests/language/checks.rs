@@ -153,6 +153,17 @@ fn a_comment_says_what_is_known_and_why() {
     left(&with("# nsl runs this; see nsl:8"), &[]);
 }
 
+/// A PID namespace of somebody else's ends nothing that the program leaves there.
+#[test]
+fn without_an_init_nobody_ends_what_is_left_elsewhere() {
+    let text =
+        "sandbox a {\n  run = [\"/bin/true\"]\n  user join(pid: 7)\n  pid join(pid: 7) {\n    init = false\n  }\n}\n";
+    left(text, &["pid-outlives"]);
+    let member = "    run = [\"/bin/true\"]\n    pid { init = false }\n";
+    let pod = format!("pod p {{\n  user new\n  pid new\n  container a {{\n{member}  }}\n}}\n");
+    left(&pod, &["pid-outlives"]);
+}
+
 /// What is too long for the example of a page.
 #[test]
 fn a_map_has_an_end() {

@@ -40,11 +40,11 @@ fn link(path: &str) -> String {
 }
 
 /// A sandbox that runs until it is told to end.
-fn target(who: Who) -> Stage {
+pub fn target(who: Who) -> Stage {
     Stage::new(who).line("uts", "hostname = \"blue\"")
 }
 
-fn started(stage: &Stage) -> (Running<'_>, String) {
+pub fn started(stage: &Stage) -> (Running<'_>, String) {
     let mut running = stage.start(&["/bin/sh", "-c", "echo up; exec sleep 1000"]);
     running.line("up");
     // The shell becomes `sleep` without another process in between.
@@ -52,7 +52,7 @@ fn started(stage: &Stage) -> (Running<'_>, String) {
     (running, pid)
 }
 
-fn stop(running: Running) {
+pub fn stop(running: Running) {
     running.signal(Signal::SIGTERM);
     running.finish_beside_another();
 }
@@ -60,7 +60,7 @@ fn stop(running: Running) {
 const SHOW: &str = "for kind in user pid net mnt ipc uts cgroup time; do readlink /proc/self/ns/$kind; done; uname -n; id -u; id -G; \
                     grep -c . /proc/net/dev";
 
-fn joining(who: Who, pid: &str, kinds: &[&str]) -> Stage {
+pub fn joining(who: Who, pid: &str, kinds: &[&str]) -> Stage {
     let mut text = "sandbox beside {\n".to_string();
     for kind in kinds {
         text.push_str(&format!("  {kind} join(pid: {pid})\n"));

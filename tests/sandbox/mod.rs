@@ -23,6 +23,7 @@ mod joins;
 mod keep;
 mod labels;
 mod landlock;
+mod late;
 mod library;
 mod life;
 mod limits;

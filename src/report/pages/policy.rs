@@ -120,7 +120,7 @@ pub(super) const PAGES: &[Page] = &[
     warning(
         "pid-outlives",
         "processes that nobody ends when nsl is killed",
-        "When nsl ends, by whatever signal, its children are sent SIGKILL. With `pid new` that ends PID 1, and with it the kernel ends all others; with an init, init ends what it finds below itself. Among the host's processes and without an init only the program itself is ended: what it has started goes on, outside of anybody's control.",
+        "When nsl ends, by whatever signal, its children are sent SIGKILL. With `pid new` that ends PID 1, and with it the kernel ends all others; with an init, init ends what it finds below itself. Among the host's processes and without an init only the program itself is ended: what it has started goes on, outside of anybody's control. In a joined PID namespace, or a pod's, that is so whenever the program ends: its orphans are given to PID 1 there.",
         "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  pid host {\n    init = false\n  }\n}\n",
         "sandbox a {\n  run = [\"/bin/true\"]\n  user new\n  pid host {\n    init = true\n  }\n}\n",
     ),
