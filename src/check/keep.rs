@@ -21,21 +21,20 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
         if let Some(first) = sandbox.keep[..index].iter().find(|it| it.value.path == keep.value.path) {
             out.push(twice(first, keep));
         }
-        exposed(sandbox, keep, out);
+        out.extend(exposed(sandbox, keep, &keep.value.path));
     }
 }
 
 /// Whoever may write to the directory can put another file there, such as a link to a namespace that nobody has meant.
-fn exposed(sandbox: &Sandbox, keep: &Traced<Keep>, out: &mut Vec<Diagnostic>) {
-    let path = &keep.value.path;
-    let Some(writable) = writable(sandbox, path) else { return };
+fn exposed(sandbox: &Sandbox, keep: &Traced<Keep>, path: &str) -> Option<Diagnostic> {
+    let writable = writable(sandbox, path)?;
     let message = format!("the program could put something else in the place of {path}");
-    out.push(
+    Some(
         Diagnostic::error("keep-exposed", message)
             .label(keep.span(), "the file is to keep a namespace")
             .label(writable, "lets the program write to its directory")
             .help("name a file outside of what the program may write to, as in /run/netns"),
-    );
+    )
 }
 
 fn not_own(sandbox: &Sandbox, keep: &Traced<Keep>) -> Diagnostic {
@@ -102,7 +101,7 @@ pub(super) fn check_pod(pod: &Pod, out: &mut Vec<Diagnostic>) {
         }
     }
     for container in &pod.containers {
-        pod.base.keep.iter().for_each(|keep| exposed(container, keep, out));
+        out.extend(pod.base.keep.iter().filter_map(|keep| exposed(container, keep, &keep.value.path)));
     }
     let mut seen: Vec<(&str, &Traced<Keep>)> = Vec::new();
     for sandbox in std::iter::once(&pod.base).chain(&pod.containers) {
@@ -138,6 +137,15 @@ fn directory(path: &str) -> &str {
 }
 
 pub(super) fn check_host(sandbox: &Sandbox, facts: &HostFacts, out: &mut Vec<Diagnostic>) {
+    for keep in &sandbox.keep {
+        let (path, directory) = (keep.value.path.as_str(), directory(&keep.value.path));
+        // Symbolic links may lead to what the program may write to.
+        if let Some(fact) = facts.paths.get(directory).filter(|it| !it.real.is_empty() && it.real != directory) {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            let found = exposed(sandbox, keep, &format!("{}/{name}", fact.real.trim_end_matches('/')));
+            out.extend(found.filter(|_| writable(sandbox, path).is_none()));
+        }
+    }
     let asked = |it: &&Traced<Keep>| it.strength != Strength::Prefer && sandbox.is_new(it.value.kind);
     let kept: Vec<&Traced<Keep>> = sandbox.keep.iter().filter(asked).collect();
     if facts.mount_admin == Some(false) && !kept.is_empty() {

@@ -206,6 +206,10 @@ fn known(net: &Net, name: &str, span: Span, out: &mut Vec<Diagnostic>) {
     }
     let names: Vec<String> = net.links.iter().map(|it| format!("`{}`", it.value.name)).collect();
     let help = match names.as_slice() {
+        _ if name == "lo" => {
+            "`lo` is there, with 127.0.0.1 and ::1 alone; an address that leads nowhere outside has `link NAME = bridge(address: …)`"
+                .to_string()
+        }
         [] => format!("write `link {name} = veth(…)`, or another kind of interface"),
         names => format!("the interfaces are {}; or write `link {name} = …`", names.join(", ")),
     };

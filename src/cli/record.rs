@@ -266,7 +266,8 @@ impl Record {
     }
 }
 
-fn findings(files: &Files, said: &[Diagnostic]) -> Vec<Value> {
+/// Findings in the form of `nsl check --format json`.
+pub fn findings(files: &Files, said: &[Diagnostic]) -> Vec<Value> {
     let style = Style { format: Format::Json, color: false, unicode: true, width: 80 };
     render(files, said, style).lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }

@@ -75,7 +75,7 @@ pub use filter::{Answer, Call, FilterError, audit_arch, compile, listing, run as
 pub use outcome::{CgroupUse, Ended, RefusedCall, Report, Times, Usage};
 pub use pins::Kept;
 pub use pod::{PodEvent, PodHooks, Stream, run_pod};
-pub use release::release;
+pub use release::{Released, release};
 pub use resolver::{RefusedName, RefusedNames, WhyRefused};
 pub use sys::duplicate;
 

@@ -98,12 +98,17 @@ impl Pins {
         let found = self.all.iter_mut().find(|it| it.step == step);
         let pin = found.ok_or_else(|| Failure::refused("its directory was never opened"))?;
         let dir = pin.dir.as_ref().map_err(Failure::clone)?;
+        let making = || format!("making {}", pin.path);
+        // What is there already is somebody else's, which the janitor is not to take away where a run goes on without a pin and is killed.
+        if rustix::fs::statat(dir, pin.name(), AtFlags::SYMLINK_NOFOLLOW).is_ok() {
+            return Err(Errno::EXIST).context(making);
+        }
         if let Some(janitor) = janitor {
             janitor.making_pin(step)?;
         }
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let made = rustix::fs::openat(dir, pin.name(), flags, Mode::empty());
-        pin.made = Some(made.context(|| format!("making {}", pin.path))?);
+        pin.made = Some(made.context(making)?);
         Ok(())
     }
 
@@ -118,11 +123,10 @@ impl Pins {
         rustix::mount::mount_bind(of(&namespace), of(made)).context(|| format!("mounting it on {path}"))?;
         let wanted = rustix::fs::fstat(&namespace).context(|| "looking at the namespace".to_string())?;
         pin.kept = Some(Kept { kind, id: wanted.st_ino, path: path.to_string() });
-        let there = rustix::fs::statat(dir, pin.name(), AtFlags::SYMLINK_NOFOLLOW);
-        let there = there.context(|| format!("looking at {path}"))?;
-        match (there.st_dev, there.st_ino) == (wanted.st_dev, wanted.st_ino) {
-            true => Ok(true),
-            false => Err(Failure::refused(format!("somebody has put another file in the place of {path}"))),
+        match rustix::fs::statat(dir, pin.name(), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(there) if (there.st_dev, there.st_ino) == (wanted.st_dev, wanted.st_ino) => Ok(true),
+            Ok(_) | Err(Errno::NOENT) => Err(replaced(path)),
+            Err(errno) => Err(errno).context(|| format!("looking at {path}")),
         }
     }
 
@@ -138,8 +142,9 @@ impl Pins {
     pub fn finish(mut self, janitor: Option<&mut Janitor>) -> Vec<Kept> {
         if !self.settled {
             for pin in &mut self.all {
-                if let (Some(_), Some(spot)) = (pin.made.take(), pin.spot()) {
+                if let (Some(made), Some(spot)) = (pin.made.take(), pin.spot()) {
                     remove(spot);
+                    let _ = remove_moved(&made, pin.kept.as_ref());
                 }
                 pin.kept = None;
             }
@@ -165,6 +170,33 @@ pub fn remove(spot: PinSpot) {
     if is_empty_file(file.as_fd()) {
         let _ = rustix::fs::unlinkat(spot.dir, spot.name, AtFlags::empty());
     }
+}
+
+/// The same of a file that somebody has moved before the namespace was mounted on it. The kernel knows where it is by now; only what is
+/// proven to be this run's is taken away there.
+fn remove_moved(made: &OwnedFd, kept: Option<&Kept>) -> Result<(), Errno> {
+    let there = rustix::fs::readlink(format!("/proc/self/fd/{}", made.as_raw_fd()), Vec::new())?;
+    // Of a file that is gone this ends with ` (deleted)`, where nothing is.
+    let there = there.to_string_lossy();
+    let Some((parent, name)) = there.rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) else { return Ok(()) };
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let dir = rustix::fs::open(parent, flags | OFlags::DIRECTORY, Mode::empty())?;
+    let file = rustix::fs::openat(&dir, name, flags, Mode::empty())?;
+    let pin = host::pin_behind(file.as_fd());
+    if pin.is_some_and(|it| kept.is_some_and(|kept| (kept.kind, kept.id) == (it.kind, it.id))) {
+        rustix::mount::unmount(format!("/proc/self/fd/{}", file.as_raw_fd()), UnmountFlags::DETACH)?;
+    }
+    drop(file);
+    let file = rustix::fs::openat(&dir, name, flags, Mode::empty())?;
+    let (found, ours) = (rustix::fs::fstat(&file)?, rustix::fs::fstat(made)?);
+    if (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino) && is_empty_file(file.as_fd()) {
+        rustix::fs::unlinkat(&dir, name, AtFlags::empty())?;
+    }
+    Ok(())
+}
+
+fn replaced(path: &str) -> Failure {
+    Failure::refused(format!("somebody has moved {path} away, or put another file in its place"))
 }
 
 /// Whether it is a file as one is made for a pin: the caller's own, with nothing in it, and known by one name.
@@ -239,7 +271,7 @@ pub fn ask(asks: Option<&OwnedFd>, gate: &OwnedFd, kind: NsKind, path: &str) -> 
     };
     match answer {
         0 | NO_FILE => Ok(()),
-        REFUSED => Err(Failure::refused(format!("somebody has put another file in the place of {path}"))),
+        REFUSED => Err(replaced(path)),
         errno => Err(Failure { errno, detail: what() }),
     }
 }

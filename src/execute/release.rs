@@ -15,12 +15,20 @@ use super::mounts;
 use crate::host::{self, Pin};
 use crate::report::Diagnostic;
 
+/// What came of letting a namespace go.
+#[derive(Clone, Debug)]
+pub struct Released {
+    /// What the file kept.
+    pub pin: Pin,
+    /// `pin-file-left`, where the namespace was let go and the file is still there.
+    pub file_left: Option<Diagnostic>,
+}
+
 /// Lets a namespace go that a file keeps, and removes the file.
 ///
 /// # Errors
-/// A finding: `no-pin`, `pin-on-another`, `pin-not-empty`, `pin-forbidden`, after which nothing has changed; `pin-file-left` where the
-/// namespace was let go and the file is still there.
-pub fn release(path: &Path) -> Result<Pin, Diagnostic> {
+/// A finding: `no-pin`, `pin-on-another`, `pin-not-empty`, `pin-forbidden`, after which nothing has changed.
+pub fn release(path: &Path) -> Result<Released, Diagnostic> {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let place = Place::open(&absolute)?;
     let shown = absolute.display();
@@ -35,8 +43,7 @@ pub fn release(path: &Path) -> Result<Pin, Diagnostic> {
     let mount = format!("/proc/self/fd/{}", place.file.as_raw_fd());
     // It is held open for this, so it is detached: it goes when the descriptor is closed.
     rustix::mount::unmount(mount, UnmountFlags::DETACH).map_err(|errno| place.forbidden(errno))?;
-    place.unlink()?;
-    Ok(pin)
+    Ok(Released { pin, file_left: place.unlink().err() })
 }
 
 /// A file, and the directory that it is in.

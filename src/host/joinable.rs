@@ -8,7 +8,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use super::{Caller, sys};
+use super::{Caller, HostFacts, sys};
 use crate::policy::{JoinTarget, NsKind};
 
 /// What a policy joins, as this host has it.
@@ -194,8 +194,13 @@ fn user_namespace(fd: BorrowedFd) -> Option<UserNamespace> {
     Some(UserNamespace { id: inode(fd)?, uid: sys::owner_uid(fd).ok()?, child })
 }
 
+/// Whether the caller may mount: [`HostFacts::mount_admin`].
+pub(super) fn may_mount(facts: &HostFacts) -> bool {
+    facts.caller.has("sys_admin") && owns_mounts()
+}
+
 /// Whether the caller's user namespace owns the mount namespace that it is in: only then capabilities of it give rights over its mounts.
-pub(super) fn owns_mounts() -> bool {
+fn owns_mounts() -> bool {
     let own = open("/proc/self/ns/mnt").ok().and_then(|it| namespace(it.as_fd(), NsKind::Mnt));
     let owner = own.and_then(|it| it.user).map(|it| it.id);
     owner.is_some() && owner == own_id(NsKind::User)

@@ -40,7 +40,9 @@ pub fn offers(facts: &HostFacts) -> Vec<Offer> {
     offers.extend([subordinate("uids", "uid", &facts.caller.subuid, facts)]);
     offers.extend([subordinate("gids", "gid", &facts.caller.subgid, facts)]);
     offers.extend(["newuidmap", "newgidmap"].map(|name| helper(name, facts)));
-    offers.extend([fresh_proc(facts), hierarchies(facts)]);
+    offers.extend([fresh_proc(facts)]);
+    offers.extend(facts.mount_admin.map(|may_mount| keep(may_mount, facts)));
+    offers.extend([hierarchies(facts)]);
     offers.extend(LIMITS.iter().map(|(controller, key)| limit(controller, key, facts)));
     offers.extend([seccomp(facts), landlock(facts)]);
     offers.extend(labels(facts));
@@ -167,6 +169,22 @@ fn fresh_proc(facts: &HostFacts) -> Offer {
         text,
         "in a container: ask for an unmasked /proc (podman, docker: --security-opt unmask=ALL or systempaths=unconfined); else `mount /proc = bind(ro)`",
     )
+}
+
+/// A namespace is kept by a mount of nsfs on a file: namespaces(7).
+fn keep(may_mount: bool, facts: &HostFacts) -> Offer {
+    let topic = "keep PATH";
+    match (may_mount, facts.caller.initial_userns) {
+        (true, true) => yes(topic, "you may mount here: files can keep namespaces for later"),
+        (true, false) => {
+            yes(topic, "you may mount in this mount namespace: files can keep namespaces for those who are in it")
+        }
+        (false, _) => no(
+            topic,
+            "a file keeps a namespace by a mount, which takes CAP_SYS_ADMIN in the user namespace that owns your mount namespace",
+            "run nsl as root; or in a mount namespace of your own (`unshare -Urm`), in which alone the file keeps something then",
+        ),
+    }
 }
 
 fn hierarchies(facts: &HostFacts) -> Offer {
@@ -354,6 +372,7 @@ mod tests {
         *worst.unprivileged_port_start = 1024;
         *worst.net_admin = false;
         worst.nftables = Some(false);
+        worst.mount_admin = Some(false);
         worst.proc_masked = vec!["/proc/kcore".to_string()];
         for offer in offers(&worst) {
             assert!(!offer.available, "{offer:?}");

@@ -118,7 +118,7 @@ impl Probe {
 
     /// Adds to the facts whether the caller may mount here.
     pub fn mounting(&self, facts: &mut HostFacts) {
-        facts.mount_admin = Some(facts.caller.has("sys_admin") && joinable::owns_mounts());
+        facts.mount_admin = Some(joinable::may_mount(facts));
     }
 
     /// Adds the profiles of AppArmor that are loaded to the facts.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use super::HostFacts;
+use super::{HostFacts, joinable};
 
 /// A function that every kernel has that filters by nftables, built in or loaded.
 const NFTABLES: &str = "nft_do_chain";
@@ -13,6 +13,7 @@ const NFTABLES_MODULE: &str = "/nf_tables.ko";
 
 /// Adds them.
 pub(super) fn add(facts: &mut HostFacts) {
+    facts.mount_admin = Some(joinable::may_mount(facts));
     facts.nftables = Some(nftables(&facts.kernel.release));
     if let Some(version) = facts.helpers.get("pasta").and_then(|path| version(path)) {
         facts.versions.insert("pasta".to_string(), version);

@@ -53,6 +53,7 @@ fn told(it: &SeenNamespace) -> String {
 fn hidden(census: &Census) -> String {
     match census.hidden {
         0 => String::new(),
+        1 => "1 process may not be looked at by this user\n".to_string(),
         count => format!("{count} processes may not be looked at by this user\n"),
     }
 }

@@ -66,7 +66,7 @@ fn what_cannot_be_written_is_a_failure() {
 fn the_doctor_has_an_answer_to_everything() {
     let output = run(&["doctor"]);
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
-    for topic in ["kernel", "namespaces", "user new", "newuidmap", "memory.max", "seccomp", "Landlock"] {
+    for topic in ["kernel", "namespaces", "user new", "newuidmap", "keep PATH", "memory.max", "seccomp", "Landlock"] {
         assert!(output.stdout.contains(topic), "no {topic}: {output:#?}");
     }
     let facts = nsl::host::probe();

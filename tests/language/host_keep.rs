@@ -54,6 +54,12 @@ pub(super) const CASES: &[Case] = &[
         host: || with_path("/run/netns", path(PathKind::File)),
     },
     Case {
+        code: "keep-exposed",
+        name: "a-link",
+        body: "user new\n  net new {\n    keep /run/ns/a\n  }\n  mnt new {\n    mount /bin = bind(ro)\n    mount /data = bind(/srv/data, rw)\n  }",
+        host: || directory("/run/ns", |it| it.real = "/srv/data/ns".into()),
+    },
+    Case {
         code: "keep-shared",
         name: "systemd",
         body: MNT,

@@ -10,7 +10,7 @@ use super::host::{self, Case};
 use super::{host_keep, resolved};
 
 /// Codes that a file can have by itself too: its example shows that.
-const ALSO_OF_FILES: &[&str] = &["secret-source"];
+const ALSO_OF_FILES: &[&str] = &["secret-source", "keep-exposed"];
 
 fn cases() -> impl Iterator<Item = &'static Case> {
     host::CASES.iter().chain(host_keep::CASES)

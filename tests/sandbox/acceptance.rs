@@ -25,7 +25,7 @@ fn files_below(dir: &Path) -> Vec<PathBuf> {
 }
 
 /// Those that a test below runs.
-const RUN: [&str; 15] = [
+const RUN: [&str; 16] = [
     "agent",
     "backup",
     "build",
@@ -33,6 +33,7 @@ const RUN: [&str; 15] = [
     "desktop",
     "filter",
     "hello",
+    "keep",
     "lab",
     "namespaces",
     "pod",

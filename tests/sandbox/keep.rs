@@ -157,6 +157,37 @@ both! {
         assert_eq!(finish(&late, who, script, &[]).out(), "net\ntime\nuser");
     }
 
+    /// The example: what one sandbox has made another one finds, when nobody is in it any more.
+    fn the_example_keeps_a_network(who) {
+        if !links::have_parts("sandbox::keep::the_example_keeps_a_network") { return }
+        let stage = acceptance::example(who, "keep.nsl").folder("pins");
+        let script = "run() { ./nsl run --set dir=./pins keep.nsl \"$@\"; }; run make; run visit; stat -L -c 'kept net:[%i]' pins/net; \
+                      ./nsl ns release --json pins/net pins/none pins/user >released.json || echo $?; ls -A pins; tr -d ' \\n' <released.json; run visit";
+        let outcome = finish(&stage, who, script, &[]);
+        outcome.ends(2).says("nsl::join-missing").says("nsl::no-pin");
+        let out = String::from_utf8_lossy(outcome.bytes()).into_owned();
+        let lines: Vec<&str> = out.lines().collect();
+        let id = lines[0].strip_prefix("made net:[").and_then(|it| it.strip_suffix(']')).expect(&out);
+        assert_eq!(lines[1..4], [format!("found net:[{id}] with 10.9.8.7"), format!("kept net:[{id}]"), "2".to_string()]);
+        let first = format!(
+            "[{{\"path\":\"pins/net\",\"released\":true,\"kind\":\"net\",\"id\":{id},\"goes_on\":false,\"processes\":[],\"pinned\":[],\"held\":[],\"finding\":null}},\
+             {{\"path\":\"pins/none\",\"released\":false,\"kind\":null,\"id\":null,\"goes_on\":false,"
+        );
+        assert!(lines[4].starts_with(&first) && lines[4].contains("\"code\":\"no-pin\""), "{out}");
+    }
+
+    /// Whoever moves the file before the namespace is mounted on it ends the run, and keeps nothing of it.
+    fn a_file_that_is_moved_keeps_nothing(who) {
+        let stage = keeping(who, &["net"]);
+        let script = "for n in 1 2 3 4 5 6 7 8 9 10; do \
+                      (while ! mv pins/net pins/away 2>/dev/null; do test -e stop && exit; done) & \"$@\"; code=$?; touch stop; wait; rm stop; \
+                      test $code = 125 && break; ./nsl ns release pins/net >/dev/null; done; \
+                      echo $code; ls -A pins; grep -c \" $PWD/pins/\" /proc/self/mountinfo || true";
+        let outcome = finish(&stage, who, &format!("set +e; {script}"), &["/bin/true"]);
+        assert_eq!(outcome.out(), "125\n0");
+        outcome.says("somebody has moved");
+    }
+
     /// Only what keeps a namespace is let go, and nothing that somebody has written is lost.
     fn release_looks_before(who) {
         let stage = keeping(who, &["net"]).file("plain", 0o644, "mine");
