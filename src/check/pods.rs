@@ -18,20 +18,11 @@ pub(super) fn check(pod: &Pod, out: &mut Vec<Diagnostic>) {
     readiness(pod, out);
 }
 
-/// `after` names containers of the pod, and goes in no circle.
+/// `after` goes in no circle. That it names containers of the pod is known by now.
 fn order(pod: &Pod, out: &mut Vec<Diagnostic>) {
     let by_name: BTreeMap<&str, &Sandbox> = pod.containers.iter().map(|it| (it.name.value.as_str(), it)).collect();
     for container in &pod.containers {
         let Some(after) = &container.after else { continue };
-        for name in &after.value {
-            if !by_name.contains_key(name.as_str()) {
-                out.push(
-                    Diagnostic::error("after-unknown", format!("the pod has no container `{name}`"))
-                        .label(after.span(), "waits for it")
-                        .help(format!("the containers are {}", by_name.keys().copied().collect::<Vec<_>>().join(", "))),
-                );
-            }
-        }
         if let Some(path) = circle(&container.name.value, &by_name, &mut vec![container.name.value.as_str()]) {
             // Each circle is told once, by the first of its containers.
             if path.iter().all(|name| *name >= container.name.value.as_str()) {

@@ -72,12 +72,17 @@ pub fn run(plan: &PodPlan, files: &Files, policy: &Path, ways: Ways) -> i32 {
         seat,
         voice,
         of_container: None,
+        held: false,
         trace: verbose.then(|| Trace::new(&plan.holder, files)),
         members: record.as_ref().and_then(|_| members()),
     };
     let (report, status) = execute::run_pod(plan, verbose || record.is_some(), &mut told);
     let findings = execute::aftermath(&plan.holder, &report);
     told.voice.findings(files, &findings);
+    if let Some(name) = told.seat.name().filter(|_| told.held && told.voice.is_waited_for()) {
+        // What its containers have said themselves is in the log alone.
+        told.voice.say(&format!("nsl: `nsl logs {name}` shows the rest, until `nsl rm {name}`\n"));
+    }
     if let Some(trace) = &told.trace {
         trace.ended(&report);
     }
@@ -113,6 +118,8 @@ struct Told<'a> {
     voice: Voice,
     /// In the supervisor of a container: its own.
     of_container: Option<Seat>,
+    /// Whether the pod's namespaces were made, so that it was written down.
+    held: bool,
     /// Where every step is told of: that of what holds the pod; in a member that of its container.
     trace: Option<Trace<'a>>,
     /// What the supervisors of containers report, where that is asked for.
@@ -122,7 +129,7 @@ struct Told<'a> {
 impl Told<'_> {
     fn skipped(&self, plan: &Plan, started: &Started) {
         let missing = started.notices.iter().filter_map(|notice| preferred(self.files, plan, notice));
-        say_missing(&missing.collect::<String>());
+        self.voice.missing(&missing.collect::<String>());
     }
 
     fn container(&self, index: usize) -> &ContainerPlan {
@@ -130,7 +137,7 @@ impl Told<'_> {
     }
 
     fn say(&self, text: &str) {
-        terminal::say(&format!("nsl: {}: {text}\n", self.plan.name));
+        self.voice.say(&format!("nsl: {}: {text}\n", self.plan.name));
     }
 }
 
@@ -152,6 +159,7 @@ impl PodHooks for Told<'_> {
         if let Some(trace) = &mut self.trace {
             trace.started("the namespaces of the pod are held");
         }
+        self.held = true;
         self.skipped(&self.plan.holder, &started);
         self.seat.started(&self.plan.holder, &Seen { child: started.child, cgroups: started.cgroups.to_vec() });
     }
@@ -218,7 +226,7 @@ impl PodHooks for Told<'_> {
                 self.say(&format!("{} ended with status {status}{then}", container.plan.name));
             }
             PodEvent::NotReady { container, ended } => {
-                terminal::say_findings(self.files, &[not_ready(self.plan, self.container(*container), *ended)]);
+                self.voice.findings(self.files, &[not_ready(self.plan, self.container(*container), *ended)]);
             }
             PodEvent::HolderGone => self.say("the process that holds the namespaces was killed, and so ends the pod"),
         }

@@ -56,12 +56,22 @@ impl Voice {
         }
     }
 
+    /// Says something.
+    pub fn say(&self, text: &str) {
+        match self {
+            Voice::Foreground => terminal::say(text),
+            Voice::Background(background) => background.say(text),
+        }
+    }
+
+    /// Whether somebody waits for a sandbox in the background to start.
+    pub fn is_waited_for(&self) -> bool {
+        matches!(self, Voice::Background(background) if background.is_waited_for())
+    }
+
     /// Says what is not in force.
     pub fn missing(&self, lines: &str) {
-        match self {
-            Voice::Foreground => terminal::say(&with_advice(lines)),
-            Voice::Background(background) => background.say(&with_advice(lines)),
-        }
+        self.say(&with_advice(lines));
     }
 
     /// Says that the program runs.

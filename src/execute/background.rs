@@ -82,6 +82,11 @@ impl Background {
         }
     }
 
+    /// Whether the caller waits.
+    pub fn is_waited_for(&self) -> bool {
+        self.pipe.is_some()
+    }
+
     /// Tells the caller that the program runs.
     pub fn runs(&mut self, name: &str) {
         self.last_word(&format!("\0={name}"));

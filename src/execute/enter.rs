@@ -91,9 +91,7 @@ pub fn visit(process: Process, visit: &Visit) -> Result<i32, (Diagnostic, i32)> 
     let who = format!("process {}", process.pid);
     if namespaces.is_empty() {
         let message = format!("the namespaces of {who} may not be looked at");
-        return refuse(
-            Diagnostic::error("process-hidden", message).help("it is another user's, or not dumpable: ask as root"),
-        );
+        return refuse(Diagnostic::error("process-hidden", message).help(crate::host::HIDDEN_HELP));
     }
     let record = Record {
         name: who.clone(),
@@ -128,9 +126,8 @@ pub fn visit(process: Process, visit: &Visit) -> Result<i32, (Diagnostic, i32)> 
         Ok(Ended::Failed(notice)) | Err(notice) => {
             let status = super::explain::exit_code(&plan, &notice);
             if status != 125 {
-                let mut finding = super::explain(&plan, &notice);
-                finding.labels.clear();
-                return Err((finding, status));
+                let help = "name the program by its path where it is run: in the mount namespace that was entered";
+                return Err((not_executed(&plan, &notice, help), status));
             }
             let message = format!("{} cannot be entered: {}", record.name, notice.failure);
             refuse(Diagnostic::error("ns-enter-failed", message).help(
@@ -440,15 +437,25 @@ fn command(plan: &Plan) -> Done<Command> {
         .unwrap_or_else(|| Err(Failure::refused("the plan has no program")))
 }
 
+/// Why a program was not executed that no policy names.
+fn not_executed(plan: &Plan, notice: &Notice, help: &str) -> Diagnostic {
+    let mut finding = super::explain(plan, notice);
+    finding.labels.clear();
+    // What else can be wrong (it is not executable, its interpreter is missing) is so wherever its name comes from.
+    if notice.failure.errno == libc::ENOENT { finding.help(help) } else { finding }
+}
+
 /// Why a guest was not let in. There is no line of a policy to point to: the text may be another one by now.
 fn explain(record: &Record, plan: &Plan, notice: &Notice) -> Diagnostic {
     let name = &record.name;
     if let Some(step) = plan.steps.get(notice.step)
         && matches!(step.action, Action::Exec { .. })
     {
-        let mut finding = super::explain(plan, notice);
-        finding.labels.clear();
-        return finding;
+        return not_executed(
+            plan,
+            notice,
+            "name the command by its path in the sandbox, or have it found in the PATH there (`--env PATH=…`)",
+        );
     }
     if !Path::new(&format!("/proc/{}", record.supervisor.pid)).exists() || !record.supervisor.lives() {
         return Diagnostic::error("sandbox-stopped", format!("the sandbox `{name}` has ended: nothing of it runs"))
@@ -468,6 +475,9 @@ fn explain(record: &Record, plan: &Plan, notice: &Notice) -> Diagnostic {
         }
         _ if plan.steps.get(notice.step).is_some_and(|step| step.action == Action::NewTerminal) => {
             "a terminal of its own takes a /dev of the sandbox's own (`mount /dev = dev`), which it has not: leave `--tty` out"
+        }
+        _ if plan.steps.get(notice.step).is_some_and(|step| matches!(step.action, Action::ChangeDir(_))) => {
+            "`--cwd PATH` names another directory, as it is called in the sandbox"
         }
         _ => "`nsl inspect` shows what there is of it",
     };

@@ -31,6 +31,9 @@ mod targets;
 mod text;
 mod thorough;
 
+/// What to do where the namespaces of a process may not be looked at: ptrace(2), the access mode checks.
+pub const HIDDEN_HELP: &str = "it is another user's, or not dumpable, or has capabilities that you lack: ask as root of the host, with CAP_SYS_PTRACE";
+
 pub use caller::capability_numbers;
 pub use caller::{gid_of, uid_of};
 pub use cgroups::{CgroupPlace, NoPlace};

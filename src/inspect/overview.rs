@@ -62,7 +62,7 @@ pub fn overview_text(it: &Overview) -> String {
     line("name", record.name.clone());
     let status = match it.end {
         Some(end) => format!("ended with status {}", end.exit_status),
-        None => format!("{} for {}", it.status, it.seconds.map_or("-".to_string(), duration)),
+        None => format!("{}, started {} ago", it.status, it.seconds.map_or("-".to_string(), duration)),
     };
     line("status", status);
     line("policy", format!("{} of {}", record.sandbox, record.policy.display()));

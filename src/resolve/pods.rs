@@ -77,12 +77,11 @@ fn known_containers(cx: &mut Cx, containers: &[Sandbox]) {
     let names: Vec<&str> = containers.iter().map(|it| it.name.value.as_str()).collect();
     for after in containers.iter().filter_map(|it| it.after.as_ref()) {
         for name in after.value.iter().filter(|it| !names.contains(&it.as_str())) {
-            let finding = Diagnostic::error("unknown-reference", format!("this pod has no container `{name}`"))
-                .label(after.span(), "waits for nobody");
-            cx.report(match suggest::hint(name, names.iter().copied()) {
-                Some(hint) => finding.help(hint),
-                None => finding,
-            });
+            let all = || format!("the containers are {}", names.join(", "));
+            let finding = Diagnostic::error("after-unknown", format!("this pod has no container `{name}`"))
+                .label(after.span(), "waits for nobody")
+                .help(suggest::hint(name, names.iter().copied()).unwrap_or_else(all));
+            cx.report(finding);
         }
     }
 }

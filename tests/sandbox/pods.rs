@@ -431,6 +431,21 @@ fn shop(who: Who) {
     }
 }
 
+both! {
+    /// Who starts it is told, and what its containers have said stays to be read.
+    fn in_the_background_it_says_why_it_did_not_start(who) {
+        let (stage, runtime) = with_room(Stage::of(who, ""), who);
+        let text = pod(who, SHARED, &[("db", "ready = file(/tmp/never, within: 200ms)", "echo here; exec sleep 1000")]).text();
+        let stage = stage.with_text(&text).option("-d").env("NSL_STATE_DIR", &format!("{runtime}/nsl"));
+        stage.run::<&str>(&[]).ends(125).says("nsl::not-ready").says("did not come true in time").says("`nsl logs p`");
+        assert_eq!(seen::ok(&stage, &["logs", "p"]), "db | here");
+        seen::ok(&stage, &["rm", "p"]);
+        let ends = pod(who, SHARED, &[("db", "ready = file(/tmp/never, within: 20s)", "exit 3")]).text();
+        let stage = stage.with_text(&ends);
+        stage.run::<&str>(&[]).ends(125).says("`db` ended with status 3 before it was ready");
+    }
+}
+
 #[test]
 fn the_shop_as_root() {
     Who::Root.play("sandbox::pods::the_shop_as_root", shop);

@@ -204,6 +204,10 @@ both! {
         assert_eq!(code(&["/bin/sh", "-c", "exit 42"]), 42);
         assert_eq!(code(&["/bin/sh", "-c", "kill -TERM $$"]), 143);
         assert_eq!(code(&["nowhere-to-be-found"]), 127);
+        let said = nsl(&stage, &["exec", "test", "/nowhere"]);
+        assert!(said.code == 127 && said.err.contains("by its path in the sandbox") && !said.err.contains("`mount`"), "{}", said.err);
+        let said = nsl(&stage, &["exec", "--cwd", "/nowhere", "test", "pwd"]);
+        assert!(said.code == 125 && said.err.contains("entering /nowhere") && said.err.contains("`--cwd PATH`"), "{}", said.err);
         assert_eq!(code(&["/etc/passwd"]), 126);
         let env = ok(&stage, &["exec", "--env", "A=b", "--cwd", "/usr", "test", "/bin/sh", "-c", "echo $A; pwd"]);
         assert_eq!(env, "b\n/usr");

@@ -92,7 +92,7 @@ pub fn process(text: &str) -> Result<Process, Diagnostic> {
 pub fn facts(process: Process) -> Result<ProcessFacts, Diagnostic> {
     let forbidden = || {
         Diagnostic::error("process-hidden", format!("the namespaces of process {} may not be looked at", process.pid))
-            .help("it is another user's, or not dumpable: ask as root")
+            .help(host::HIDDEN_HELP)
     };
     ProcessFacts::read(process).filter(|it| !it.namespaces.is_empty()).ok_or_else(forbidden)
 }
