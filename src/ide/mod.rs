@@ -92,7 +92,7 @@ pub struct Source {
     /// The text.
     pub text: String,
     /// The tree; what could not be read is in it as errors.
-    pub tree: File,
+    pub tree: Rc<File>,
     /// Every name in it.
     occurrences: RefCell<Option<Rc<Vec<Occurrence>>>>,
 }
@@ -200,6 +200,8 @@ impl Project {
 
     /// A file has another text now, or is gone: what was worked out with it is forgotten. Gives the roots concerned.
     pub fn changed(&self, path: &str) -> Vec<String> {
+        // Nobody else holds its tree then, which can be mended without a copy.
+        self.sources.borrow_mut().remove(path);
         let mut analyses = self.analyses.borrow_mut();
         let concerned: Vec<String> =
             analyses.iter().filter(|(root, it)| *root == path || it.uses(path)).map(|(root, _)| root.clone()).collect();

@@ -194,7 +194,7 @@ fn find_profile(cx: &mut Cx, instance: &Instance, env: &Env) -> Option<(Rc<Modul
 
 /// Whether a part of a module could not be read, which may be what declares the profile: that was said there.
 fn is_torn(module: &Module) -> bool {
-    module.items.iter().any(|it| matches!(it, ast::Item::Error(_)))
+    module.items().iter().any(|it| matches!(it, ast::Item::Error(_)))
 }
 
 /// Gives the parameters of a profile their values. `used_at` is `None` when nobody uses it.

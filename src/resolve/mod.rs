@@ -195,8 +195,8 @@ fn whole(
     };
     let had_syntax_errors = !tree.errors.is_empty();
     allows::collect(&mut cx, &tree, true);
-    cx.findings.extend(tree.errors);
-    let module = Rc::new(Module::of_items(root, Some(root_dir), tree.items));
+    cx.findings.extend(tree.errors.iter().cloned());
+    let module = Rc::new(Module::of_tree(tree, root_dir));
     module::follow(&mut cx, &module);
     params::bind_root(&mut cx, &module);
     let mut policy = Policy::default();
@@ -204,7 +204,7 @@ fn whole(
     // What could not be read may be where a name is used.
     if !cx.findings.iter().any(Diagnostic::is_error) {
         let modules: Vec<Rc<Module>> = cx.modules.values().filter(|it| it.dir.is_some()).cloned().collect();
-        modules.iter().chain([&module]).for_each(|it| unused::report(&mut cx, &it.items));
+        modules.iter().chain([&module]).for_each(|it| unused::report(&mut cx, it.items()));
     }
     let mut findings = std::mem::take(&mut cx.findings);
     findings.sort_by_key(|it| it.labels.first().map(|label| (label.span.file, label.span.start)));
@@ -214,7 +214,7 @@ fn whole(
 fn declarations(cx: &mut Cx, module: &Rc<Module>, policy: &mut Policy, had_syntax_errors: bool) {
     let mut taken: BTreeMap<(bool, &str), Span> = BTreeMap::new();
     let mut any = false;
-    for item in &module.items {
+    for item in module.items() {
         match item {
             Item::Decl(decl) => {
                 any |= decl.kind.node != DeclKind::Container;

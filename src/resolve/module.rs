@@ -10,7 +10,7 @@ use super::{Cx, allows};
 use crate::report::Diagnostic;
 use crate::schema::suggest;
 use crate::source::{FileId, LoadError, Span};
-use crate::syntax::ast::{Decl, DeclKind, Group, GroupMember, Item, Name, Use};
+use crate::syntax::ast::{Decl, DeclKind, File, Group, GroupMember, Item, Name, Use};
 use crate::syntax::{Outline, outline, parse, parse_range};
 
 /// The standard library, by module.
@@ -42,8 +42,8 @@ pub struct Module {
     pub unread: RefCell<BTreeMap<String, Span>>,
     /// Its parameters and lets, once they are evaluated.
     pub names: RefCell<Rc<BTreeMap<String, Binding>>>,
-    /// Everything at its top, in order; empty in the standard library, which is read item by item.
-    pub items: Vec<Item>,
+    /// What it says; the standard library is read item by item instead.
+    tree: Option<Rc<File>>,
     profiles: RefCell<BTreeMap<String, Rc<Decl>>>,
     groups: RefCell<BTreeMap<String, Rc<Group>>>,
     /// Of the standard library: what it declares, and where.
@@ -52,10 +52,10 @@ pub struct Module {
 }
 
 impl Module {
-    /// Makes a module of the items of a file.
-    pub fn of_items(file: FileId, dir: Option<String>, items: Vec<Item>) -> Module {
+    /// Makes a module of what a file in a directory says.
+    pub fn of_tree(tree: Rc<File>, dir: String) -> Module {
         let (mut profiles, mut groups) = (BTreeMap::new(), BTreeMap::new());
-        for item in &items {
+        for item in &tree.items {
             match item {
                 Item::Decl(decl) if decl.kind.node == DeclKind::Profile => {
                     profiles.entry(decl.name.node.clone()).or_insert_with(|| Rc::new(decl.clone()));
@@ -66,18 +66,28 @@ impl Module {
                 _ => {}
             }
         }
+        let (profiles, groups) = (RefCell::new(profiles), RefCell::new(groups));
+        Module { dir: Some(dir), tree: Some(tree.clone()), profiles, groups, ..Module::empty(tree.span.file) }
+    }
+
+    fn empty(file: FileId) -> Module {
         Module {
             file,
-            dir,
-            items,
-            profiles: RefCell::new(profiles),
-            groups: RefCell::new(groups),
+            dir: None,
+            tree: None,
+            profiles: RefCell::default(),
+            groups: RefCell::default(),
             uses: RefCell::default(),
             unread: RefCell::default(),
             names: RefCell::default(),
             outline: Vec::new(),
             lazy: false,
         }
+    }
+
+    /// Everything at its top, in order; nothing in the standard library.
+    pub fn items(&self) -> &[Item] {
+        self.tree.as_ref().map_or(&[], |it| &it.items)
     }
 
     /// A profile of this module.
@@ -166,7 +176,7 @@ pub fn standard(cx: &mut Cx, name: &str) -> Option<Rc<Module>> {
     }
     let (_, text) = STANDARD.iter().find(|(known, _)| *known == name)?;
     let file = cx.files.add(format!("{name}.nsl"), *text);
-    let mut module = Module::of_items(file, None, Vec::new());
+    let mut module = Module::empty(file);
     module.lazy = true;
     module.outline = outline(text);
     let module = Rc::new(module);
@@ -185,7 +195,7 @@ pub fn standard(cx: &mut Cx, name: &str) -> Option<Rc<Module>> {
 
 /// Follows every `use` of a module.
 pub fn follow(cx: &mut Cx, module: &Rc<Module>) {
-    for item in &module.items {
+    for item in module.items() {
         if let Item::Use(it) = item {
             bind(cx, module, it);
         }
@@ -278,9 +288,9 @@ fn load(cx: &mut Cx, from: &Module, it: &Use) -> Option<Rc<Module>> {
     let file = cx.files.add(shown, text);
     let tree = parse(cx.files, file);
     allows::collect(cx, &tree, false);
-    cx.findings.extend(tree.errors);
+    cx.findings.extend(tree.errors.iter().cloned());
     let parent = path.rsplit_once('/').map_or("/", |(dir, _)| dir).to_string();
-    let module = Rc::new(Module::of_items(file, Some(parent), tree.items));
+    let module = Rc::new(Module::of_tree(tree, parent));
     cx.loading.push((path.clone(), Some(it.span)));
     follow(cx, &module);
     cx.loading.pop();

@@ -75,7 +75,7 @@ pub fn bind_root(cx: &mut Cx, module: &Rc<Module>) {
     }
     bind(cx, module, true);
     let declared: Vec<&str> = module
-        .items
+        .items()
         .iter()
         .filter_map(|it| match it {
             Item::Param(param) => Some(param.name.node.as_str()),
@@ -95,8 +95,8 @@ pub fn bind_root(cx: &mut Cx, module: &Rc<Module>) {
 
 fn bind(cx: &mut Cx, module: &Module, is_root: bool) {
     let mut names: BTreeMap<String, Binding> = BTreeMap::new();
-    cx.below = module.items.iter().filter_map(declared_name).collect();
-    for item in &module.items {
+    cx.below = module.items().iter().filter_map(declared_name).collect();
+    for item in module.items() {
         let (name, declared, value) = match item {
             Item::Param(param) => (&param.name, param.span, param_value(cx, module, param, is_root, &names)),
             Item::Let(it) => {

@@ -25,6 +25,14 @@ pub struct File {
     pub span: Span,
 }
 
+impl File {
+    /// Puts findings and comments in the order in which they stand.
+    pub(super) fn sort(&mut self) {
+        self.comments.sort_by_key(|it| it.start);
+        self.errors.sort_by_key(|error| error.labels.first().map(|label| label.span.start));
+    }
+}
+
 /// One item of a file or of a block.
 #[derive(Clone, Debug)]
 pub enum Item {

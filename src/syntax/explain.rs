@@ -228,6 +228,11 @@ impl<'t> Spot<'t> {
                 .label(self.visible(), "expected `=` before this")
                 .help("write `NAME = [a, b]`")
                 .fix("write `=`", self.place.span(self.start, self.start), "= "),
+            (_, "'" | "`") => {
+                Diagnostic::error("unexpected-character", format!("`{token}` is no quote of this language"))
+                    .label(self.visible(), "strings stand between straight double quotes")
+                    .help("write the text between `\"`")
+            }
             (_, ";") if self.is_inside() => error("elements are separated by `,`, not by `;`")
                 .label(self.visible(), "not here")
                 .help("write `,`")

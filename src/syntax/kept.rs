@@ -2,13 +2,17 @@
 //! two of its answers to one text want the same tree.
 //!
 //! Nothing is kept unless [`keep`] was called on the thread. A tree depends on its text and on the number of its file alone, which
-//! stands in its spans; so a text that is found here is what reading it once more would give.
+//! stands in its spans; so a text that is found here is what reading it once more would give. Where the text is not found, the one
+//! that was read last of that file is mended (`splice`), if it differs in one place.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::ast::File;
+use super::balance::is_whole;
+use super::parse::{read, read_lines};
+use super::splice::splice;
 use crate::source::FileId;
 
 #[derive(Default)]
@@ -16,7 +20,13 @@ struct Kept {
     /// How many for one number of a file.
     most: usize,
     /// The one that was wanted last is the first.
-    trees: VecDeque<(FileId, Rc<str>, Rc<File>)>,
+    trees: VecDeque<Tree>,
+}
+
+struct Tree {
+    file: FileId,
+    text: Rc<str>,
+    tree: Rc<File>,
 }
 
 thread_local! {
@@ -28,30 +38,43 @@ pub fn keep(most: usize) {
     KEPT.with_borrow_mut(|kept| *kept = Kept { most, ..Kept::default() });
 }
 
-/// The tree of a text, or what `read` makes of it.
-pub(super) fn tree(file: FileId, text: &str, read: impl FnOnce() -> File) -> File {
-    let known = KEPT.with_borrow_mut(|kept| {
-        let at = kept.trees.iter().position(|(id, known, _)| *id == file && **known == *text)?;
-        let found = kept.trees.remove(at)?;
-        let tree = found.2.clone();
-        kept.trees.push_front(found);
-        Some(tree)
-    });
-    if let Some(tree) = known {
-        return File::clone(&tree);
-    }
-    let tree = read();
+/// The tree of a text without its first bytes.
+pub(super) fn tree(file: FileId, text: &str, skip: usize) -> Rc<File> {
     KEPT.with_borrow_mut(|kept| {
         if kept.most == 0 {
-            return;
+            return Rc::new(read(text, file, skip..text.len()));
         }
-        let of_file = kept.trees.iter().enumerate().filter(|(_, it)| it.0 == file).map(|(at, _)| at);
-        if let Some(last) = of_file.clone().next_back().filter(|_| of_file.count() >= kept.most) {
-            kept.trees.remove(last);
+        let known = kept.trees.iter().position(|it| it.file == file && *it.text == *text);
+        let tree = match known.and_then(|at| kept.trees.remove(at)) {
+            Some(it) => it.tree,
+            None => kept.mended(file, text, skip).unwrap_or_else(|| Rc::new(read(text, file, skip..text.len()))),
+        };
+        kept.add(Tree { file, text: text.into(), tree: tree.clone() });
+        tree
+    })
+}
+
+impl Kept {
+    fn add(&mut self, tree: Tree) {
+        let of_file = self.trees.iter().enumerate().filter(|(_, it)| it.file == tree.file).map(|(at, _)| at);
+        if let Some(last) = of_file.clone().next_back().filter(|_| of_file.count() >= self.most) {
+            self.trees.remove(last);
         }
-        kept.trees.push_front((file, text.into(), Rc::new(tree.clone())));
-    });
-    tree
+        self.trees.push_front(tree);
+    }
+
+    /// The latest tree of the file, made that of this text; it is no longer that of its own.
+    fn mended(&mut self, file: FileId, text: &str, skip: usize) -> Option<Rc<File>> {
+        let at = self.trees.iter().position(|it| it.file == file)?;
+        let Tree { text: old, tree, .. } = &self.trees[at];
+        if tree.span.start as usize != skip || !is_whole(old) || !is_whole(text) {
+            return None;
+        }
+        let splice = splice(old, tree, text, |range, within| read_lines(text, file, range, within))?;
+        let mut tree = self.trees.remove(at)?.tree;
+        splice.apply(Rc::make_mut(&mut tree));
+        Some(tree)
+    }
 }
 
 #[cfg(test)]

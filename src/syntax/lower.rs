@@ -3,8 +3,10 @@
 use pest::iterators::{Pair, Pairs};
 
 use super::ast::*;
+use super::balance::MAX_DEPTH;
 use super::place::Place;
-use super::repair::{MAX_DEPTH, Repaired};
+use super::repair::Repaired;
+use super::splice::Within;
 use super::{explain, slips};
 use crate::report::Diagnostic;
 use crate::source::{Span, Spanned};
@@ -17,10 +19,11 @@ const KEPT_ERRORS: usize = 10 * MAX_ERRORS;
 /// Longer lines than this one, bytes, are not explained.
 const LONGEST_LINE: usize = 4096;
 
-/// Lowers a whole file.
-pub(super) fn file(repaired: &Repaired, root: Pair<Rule>, into: &mut File) {
+/// Lowers a whole file, or some lines of one.
+pub(super) fn file(repaired: &Repaired, root: Pair<Rule>, within: Within, into: &mut File) {
     let mut lowering = Lowering::new(repaired);
-    lowering.at_top = true;
+    lowering.at_top = within.blocks == 0 && !within.is_later;
+    lowering.blocks = within.blocks;
     into.items = lowering.items(root.into_inner());
     into.edition = lowering.edition;
     into.errors.extend(lowering.errors.into_iter().filter(|it| !repaired.repeats(it)));
@@ -127,6 +130,8 @@ impl<'t> Lowering<'t> {
                     let start = pair.as_span().start();
                     last = Some(start);
                     let before = self.errors.len();
+                    // Nothing in the block of the first item stands at the top.
+                    self.at_top &= pair.as_rule() == Rule::edition;
                     let item = self.item(pair);
                     let wrong = self.errors.len() > before && self.repaired.is_mended(start, start);
                     items.extend(match item {
@@ -149,7 +154,8 @@ impl<'t> Lowering<'t> {
         let has_block = self.text[..rest.start()].trim_end().ends_with('}');
         let from = if has_block { rest.start() } else { start };
         if !has_block {
-            items.pop();
+            // An edition makes no item.
+            items.pop_if(|it| it.span().start >= self.place.span(start, start).start);
             // What the lost part of the line said wrongly is said better below.
             let lost = self.place.span(start, rest.start());
             self.errors.retain(|it| {
@@ -428,7 +434,8 @@ impl<'t> Lowering<'t> {
             let otherwise = Some(Block { span: chain.span, items: vec![Item::If(chain)] });
             chain = If { span: whole(start, &otherwise, &then), cond, then, otherwise };
         }
-        Some(chain)
+        // Of a chain that is too long as well, all is this item.
+        Some(If { span, ..chain })
     }
 
     /// The block at the end of an item.

@@ -6,6 +6,7 @@
 //! cannot read at all is left to `explain`.
 
 pub mod ast;
+mod balance;
 mod characters;
 mod expected;
 mod explain;
@@ -18,6 +19,8 @@ mod place;
 mod quotes;
 mod repair;
 mod slips;
+mod spans;
+mod splice;
 mod tokens;
 mod value;
 

@@ -1,13 +1,15 @@
 //! The ways in: a whole file, a range of one, a single value.
 
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Once;
 
 use pest::Parser;
 
 use super::ast::{Expr, ExprKind, File};
 use super::place::Place;
-use super::repair::repair;
+use super::repair::{Repaired, repair};
+use super::splice::Within;
 use super::{explain, kept, lower};
 use crate::report::Diagnostic;
 use crate::source::{FileId, Files, MAX_SIZE, Span};
@@ -23,11 +25,11 @@ pub(super) const MAX_ERRORS: usize = 50;
 const STEPS_PER_BYTE: u64 = 250;
 
 /// Reads one file of the table.
-pub fn parse(files: &Files, file: FileId) -> File {
+pub fn parse(files: &Files, file: FileId) -> Rc<File> {
     let text = files.text(file);
     // A byte order mark is no part of the text.
     let skip = if text.starts_with('\u{feff}') { 3 } else { 0 };
-    kept::tree(file, text, || read(text, file, skip..text.len()))
+    kept::tree(file, text, skip)
 }
 
 /// Reads some items of a file of the table; spans are those of the file.
@@ -35,26 +37,46 @@ pub fn parse_range(files: &Files, file: FileId, range: Range<usize>) -> File {
     read(files.text(file), file, range)
 }
 
-fn read(whole: &str, file: FileId, range: Range<usize>) -> File {
-    limit_steps();
+pub(super) fn read(whole: &str, file: FileId, range: Range<usize>) -> File {
     let text = whole.get(range.clone()).unwrap_or("");
-    let span = Span::new(file, range.start, range.start + text.len());
-    let mut result = File { edition: None, items: Vec::new(), comments: Vec::new(), errors: Vec::new(), span };
     let mut repaired = repair(text, Place::new(file, range.start, text.len()));
+    let mut result = empty(file, range.start, text.len());
     result.errors = std::mem::take(&mut repaired.errors);
     if !repaired.hopeless {
-        match Grammar::parse(Rule::file, &repaired.text) {
-            Ok(mut pairs) => {
-                if let Some(root) = pairs.next() {
-                    lower::file(&repaired, root, &mut result);
-                }
-            }
-            Err(error) => result.errors.push(explain::failure(&repaired.text, &repaired.place, &error)),
-        }
+        lower_into(&mut result, &repaired, Within::default());
     }
-    result.errors.sort_by_key(|error| error.labels.first().map(|label| label.span.start));
+    result.sort();
     cap(&mut result.errors);
     result
+}
+
+/// Reads some lines of a file in which nothing is to be repaired; `None` if something is.
+pub(super) fn read_lines(whole: &str, file: FileId, range: Range<usize>, within: Within) -> Option<File> {
+    let text = whole.get(range.clone())?;
+    let repaired = repair(text, Place::new(file, range.start, text.len()));
+    if repaired.was_broken() {
+        return None;
+    }
+    let mut result = empty(file, range.start, text.len());
+    lower_into(&mut result, &repaired, within);
+    Some(result)
+}
+
+fn empty(file: FileId, start: usize, length: usize) -> File {
+    let span = Span::new(file, start, start + length);
+    File { edition: None, items: Vec::new(), comments: Vec::new(), errors: Vec::new(), span }
+}
+
+fn lower_into(result: &mut File, repaired: &Repaired, within: Within) {
+    limit_steps();
+    match Grammar::parse(Rule::file, &repaired.text) {
+        Ok(mut pairs) => {
+            if let Some(root) = pairs.next() {
+                lower::file(repaired, root, within, result);
+            }
+        }
+        Err(error) => result.errors.push(explain::failure(&repaired.text, &repaired.place, &error)),
+    }
 }
 
 /// Keeps the first findings, and says that there were more.

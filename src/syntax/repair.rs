@@ -6,12 +6,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::balance::{Look, MAX_DEPTH, declares, look, opener};
 use super::place::Place;
 use super::quotes::{self, Missing};
 use crate::report::Diagnostic;
-
-/// Deeper than anybody writes, and shallow enough for every recursion that follows.
-pub(super) const MAX_DEPTH: usize = 64;
 
 /// More than this is no text that somebody wrote with a slip or two.
 const MAX_EDITS: usize = 200;
@@ -36,6 +34,11 @@ struct Mended {
 }
 
 impl Repaired<'_> {
+    /// Whether there was anything to repair.
+    pub(super) fn was_broken(&self) -> bool {
+        self.hopeless || matches!(self.text, Cow::Owned(_))
+    }
+
     /// Whether something was mended on the lines between two offsets of the text, so that they are not what they seem.
     pub(super) fn is_mended(&self, start: usize, end: usize) -> bool {
         let next = self.mended.partition_point(|it| it.line.end < start);
@@ -132,55 +135,6 @@ fn apply(text: &str, mut edits: Vec<Edit>) -> (String, Added, Vec<(usize, Harm)>
     }
     out.push_str(&text[done..]);
     (out, added, mended)
-}
-
-enum Look {
-    Fine,
-    Broken,
-    TooDeep(usize),
-}
-
-/// Whether everything has its partner.
-fn look(text: &str) -> Look {
-    let bytes = text.as_bytes();
-    let (mut stack, mut depth) = ([0u8; MAX_DEPTH], 0);
-    let mut at = 0;
-    let mut broken = false;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'#' => at = quotes::line_end(bytes, at) - 1,
-            b'"' => match quotes::string_end(bytes, at) {
-                Some(end) => at = end - 1,
-                None => {
-                    broken = true;
-                    at = quotes::line_end(bytes, at) - 1;
-                }
-            },
-            byte @ (b'{' | b'(' | b'[') => {
-                if depth == MAX_DEPTH {
-                    // A text that is broken as well may only seem to be too deep.
-                    return if broken { Look::Broken } else { Look::TooDeep(at) };
-                }
-                broken |= byte == b'{' && depth > 0 && stack[depth - 1] != b'{';
-                stack[depth] = byte;
-                depth += 1;
-            }
-            byte @ (b'}' | b')' | b']') => {
-                broken |= depth == 0 || stack[depth - 1] != opener(byte);
-                depth = depth.saturating_sub(1);
-            }
-            b'\n' => broken |= depth > 0 && declares(&bytes[at + 1..]),
-            _ => {}
-        }
-        at += 1;
-    }
-    if broken || depth > 0 { Look::Broken } else { Look::Fine }
-}
-
-/// Whether a line declares what stands at the top of a file and nowhere else.
-fn declares(line: &[u8]) -> bool {
-    let word = [&b"sandbox "[..], b"profile ", b"pod "].into_iter().find(|it| line.starts_with(it));
-    word.is_some_and(|it| line.get(it.len()).is_some_and(u8::is_ascii_alphabetic))
 }
 
 struct Open {
@@ -567,14 +521,6 @@ fn is_statement(line: &str) -> bool {
 /// Whether a line opens a block.
 fn is_section(line: &str) -> bool {
     line.starts_with(|c: char| c.is_ascii_alphabetic()) && line.trim_end().ends_with('{')
-}
-
-fn opener(byte: u8) -> u8 {
-    match byte {
-        b'}' => b'{',
-        b')' => b'(',
-        _ => b'[',
-    }
 }
 
 fn closer(byte: u8) -> char {

@@ -44,7 +44,7 @@ pub struct Token<'a> {
 pub fn tokens(files: &Files, file: FileId) -> Result<Vec<Token<'_>>, Vec<Diagnostic>> {
     let tree = parse(files, file);
     if !tree.errors.is_empty() {
-        return Err(tree.errors);
+        return Err(tree.errors.clone());
     }
     let text = files.text(file);
     let begin = tree.span.start as usize;

@@ -17,6 +17,7 @@ mod reference;
 mod robust;
 mod syntax;
 mod targets;
+mod typed;
 
 use std::collections::BTreeMap;
 use std::fs;

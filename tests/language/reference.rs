@@ -66,7 +66,7 @@ fn library() -> String {
         let name = path.file_stem().expect("a module has a name").to_string_lossy();
         write!(out, "### `std/{name}`\n\n{}", introduction(&text)).expect("a string grows");
         let mut groups = String::new();
-        for item in parse(&files, id).items {
+        for item in parse(&files, id).items.clone() {
             match item {
                 Item::Decl(decl) => {
                     let docs = decl

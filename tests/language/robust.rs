@@ -9,7 +9,7 @@ use nsl::report::render;
 use super::{STYLE, resolved};
 
 /// Far more than any of these texts needs, also in a debug build on a busy machine; a hang is longer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 fn read(text: &str) {
     let begun = Instant::now();

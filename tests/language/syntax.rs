@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use nsl::report::{Diagnostic, pages, render};
@@ -30,7 +31,7 @@ fn folder(name: &str) -> Vec<(String, String)> {
     texts
 }
 
-fn read(text: &str) -> (Files, File) {
+fn read(text: &str) -> (Files, Rc<File>) {
     let mut files = Files::new();
     let file = files.add("policy.nsl", text.to_string());
     let tree = parse(&files, file);
@@ -38,7 +39,7 @@ fn read(text: &str) -> (Files, File) {
 }
 
 /// Whatever a text is: reading it ends, soon, and what is said of it can be shown.
-fn survives(text: &str) -> File {
+fn survives(text: &str) -> Rc<File> {
     let start = Instant::now();
     let (files, tree) = read(text);
     let took = start.elapsed();

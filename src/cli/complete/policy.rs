@@ -1,6 +1,7 @@
 //! What the file at hand declares. Only its own text is read, so that a file that is half written answers too.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use nsl::resolve::Inputs;
 use nsl::source::{Disk, Files, Loader, Span};
@@ -11,7 +12,7 @@ use nsl::syntax::parse;
 pub struct Policy {
     path: PathBuf,
     files: Files,
-    tree: File,
+    tree: Rc<File>,
 }
 
 /// A parameter.

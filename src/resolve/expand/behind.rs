@@ -83,7 +83,7 @@ struct Search<'f> {
 
 impl Search<'_> {
     fn tree(&mut self, file: FileId) -> Rc<File> {
-        self.trees.entry(file).or_insert_with(|| Rc::new(parse(self.files, file))).clone()
+        self.trees.entry(file).or_insert_with(|| parse(self.files, file)).clone()
     }
 
     /// Notes where names have their values from, as they are seen from a place. `via` are the instances that lead to it.
