@@ -40,9 +40,17 @@ pub fn main(args: &Logs) -> i32 {
             super::terminal::say(&format!("nsl: the log cannot be copied: {error}\n"));
             super::FAILED
         }
-        None => runs::refuse(
-            Diagnostic::error("no-log", format!("the sandbox `{}` has no log", entry.name))
-                .help("it runs in the foreground, and its output is where its nsl was started; `nsl run -d` keeps one"),
-        ),
+        None => {
+            let pod = entry.record.as_ref().and_then(|it| it.pod.as_ref());
+            runs::refuse(
+                Diagnostic::error("no-log", format!("the sandbox `{}` has no log", entry.name)).help(match pod {
+                    Some(pod) => format!("its output is in that of its pod, each line with its name: `nsl logs {pod}`"),
+                    None => {
+                        "it runs in the foreground, and its output is where its nsl was started; `nsl run -d` keeps one"
+                            .to_string()
+                    }
+                }),
+            )
+        }
     }
 }

@@ -18,6 +18,14 @@ impl Name {
     pub fn find(&self) -> Result<Entry, Diagnostic> {
         state::find(&room()?, &self.name)
     }
+
+    /// The same, and the containers of it that run, where it is a pod.
+    pub fn find_all(&self) -> Result<(Entry, Vec<Entry>), Diagnostic> {
+        let room = room()?;
+        let entry = state::find(&room, &self.name)?;
+        let members = state::members(&room, &entry);
+        Ok((entry, members))
+    }
 }
 
 /// The caller's room.

@@ -22,7 +22,7 @@ pub struct Stop {
 }
 
 pub fn main(args: &Stop) -> i32 {
-    match args.run.find().and_then(|mut entry| control::stop(&mut entry)) {
+    match args.run.find_all().and_then(|(mut entry, members)| control::stop(&mut entry, &members)) {
         Ok(()) => 0,
         Err(finding) => runs::refuse(finding),
     }

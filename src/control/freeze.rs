@@ -12,8 +12,26 @@ use crate::state::{Entry, Record};
 /// How long the processes of a sandbox may take to stop: one that waits for a disk does not stop before it is served.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Stops every process of a sandbox where it is.
-pub fn freeze(entry: &Entry) -> Result<(), Diagnostic> {
+/// Stops every process of a sandbox where it is, and of the containers that are its members. All of them, or none.
+pub fn freeze(entry: &Entry, members: &[Entry]) -> Result<(), Diagnostic> {
+    entry.running()?;
+    // The containers before what holds them together, each in the cgroup that it has: there its limits are.
+    let all: Vec<&Entry> = members.iter().chain([entry]).collect();
+    for (index, one) in all.iter().enumerate() {
+        match freeze_one(one) {
+            // It has ended meanwhile.
+            Err(_) if index + 1 < all.len() && !one.held() => {}
+            Err(finding) => {
+                all[..index].iter().for_each(|it| thaw_one(it).unwrap_or_default());
+                return Err(finding);
+            }
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
+fn freeze_one(entry: &Entry) -> Result<(), Diagnostic> {
     let record = entry.running()?;
     let dir = match of_record(record) {
         Some(dir) => dir,
@@ -22,8 +40,18 @@ pub fn freeze(entry: &Entry) -> Result<(), Diagnostic> {
     set(record, &dir, "1")
 }
 
-/// Lets a frozen sandbox go on.
-pub fn thaw(entry: &Entry) -> Result<(), Diagnostic> {
+/// Lets a frozen sandbox go on, and the containers that are its members.
+pub fn thaw(entry: &Entry, members: &[Entry]) -> Result<(), Diagnostic> {
+    entry.running()?;
+    // What is above first: what is frozen with it does not go on before.
+    let mut result = thaw_one(entry);
+    for one in members {
+        result = result.and(thaw_one(one).or_else(|finding| if one.held() { Err(finding) } else { Ok(()) }));
+    }
+    result
+}
+
+fn thaw_one(entry: &Entry) -> Result<(), Diagnostic> {
     let record = entry.running()?;
     match place(entry, record) {
         Some(dir) => set(record, &dir, "0"),
@@ -62,7 +90,8 @@ fn failed(record: &Record, reason: &str) -> Diagnostic {
 
 /// The cgroup in which it can be frozen, where it has one.
 fn place(entry: &Entry, record: &Record) -> Option<PathBuf> {
-    of_record(record).or_else(|| entry.left_behind())
+    // What is noted may never have been made.
+    of_record(record).or_else(|| entry.left_behind().filter(|dir| dir.is_dir()))
 }
 
 /// The cgroup v2 that its limits are in.

@@ -18,6 +18,11 @@ use crate::state::{Entry, Phase, Record};
 /// The record and the plan of a sandbox that something can be put into, or why nothing can.
 pub fn enterable(entry: &Entry) -> Result<(&Record, Plan), Diagnostic> {
     let record = entry.running()?;
+    if record.is_pod() {
+        let message = format!("`{}` is a pod, and a command runs beside the program of one container", record.name);
+        return Err(Diagnostic::error("whole-pod", message)
+            .help(format!("name one as `nsl ps` does: `{}.CONTAINER`", record.name)));
+    }
     if is_frozen(entry) {
         return Err(Diagnostic::error("sandbox-frozen", format!("the sandbox `{}` is frozen", record.name))
             .help(format!("let it go on: `nsl thaw {}`", record.name)));
@@ -25,12 +30,13 @@ pub fn enterable(entry: &Entry) -> Result<(&Record, Plan), Diagnostic> {
     Ok((record, entry.performed()?))
 }
 
-/// Asks a sandbox to end, as its policy says: its stop signal, and SIGKILL after its timeout. Returns when it is over.
-pub fn stop(entry: &mut Entry) -> Result<(), Diagnostic> {
+/// Asks a sandbox, with the containers that are its members, to end, as its policy says: its stop signal, and SIGKILL after its timeout.
+/// Returns when it is over.
+pub fn stop(entry: &mut Entry, members: &[Entry]) -> Result<(), Diagnostic> {
     let record = entry.running()?.clone();
     // What is frozen sees no signal but SIGKILL.
-    if is_frozen(entry) {
-        thaw(entry)?;
+    if is_frozen(entry) || members.iter().any(is_frozen) {
+        thaw(entry, members)?;
     }
     let supervisor = record.supervisor.open().ok_or_else(|| stopped(&record))?;
     send(&record, &supervisor, Signal::TERM)?;

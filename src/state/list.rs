@@ -137,6 +137,12 @@ pub fn list(room: &Room) -> Vec<Entry> {
     entries
 }
 
+/// The containers of a pod that run; none, where it is no pod.
+pub fn members(room: &Room, pod: &Entry) -> Vec<Entry> {
+    let is_member = |it: &Entry| it.record.as_ref().is_some_and(|record| record.pod.as_deref() == Some(&pod.name));
+    list(room).into_iter().filter(|it| it.phase == Phase::Running && is_member(it)).collect()
+}
+
 /// The sandbox with this name, or what there is instead. One that is being built is waited for a while.
 pub fn find(room: &Room, name: &str) -> Result<Entry, Diagnostic> {
     let look = || if valid_name(name) { look(room, name) } else { None };

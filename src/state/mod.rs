@@ -16,7 +16,7 @@ mod room;
 mod seat;
 
 pub use guard::{Guard, register};
-pub use list::{Entry, Phase, find, list, remove, sweep};
+pub use list::{Entry, Phase, find, list, members, remove, sweep};
 pub use log::{LOG_SIZE, LogWriter, copy_log};
 pub use process::Process;
 pub use record::{End, FORMAT, Record, Seen};

@@ -98,6 +98,11 @@ impl Record {
         })
     }
 
+    /// Whether it is what holds the namespaces of a pod, which runs no program itself.
+    pub fn is_pod(&self) -> bool {
+        self.command.is_empty()
+    }
+
     /// Every process of the sandbox that can be found: what is below its init or its program, and what is in its PID namespace without
     /// being below, as the commands of `nsl exec` are.
     pub fn processes(&self) -> Vec<i32> {

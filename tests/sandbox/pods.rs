@@ -432,6 +432,45 @@ fn shop(who: Who) {
 }
 
 both! {
+    /// All of it, or one container.
+    fn a_pod_is_frozen_with_its_containers(who) {
+        let (stage, runtime) = with_room(Stage::of(who, ""), who);
+        let text = pod(who, SHARED, &[("a", "", "echo a; exec sleep 1000"), ("b", "", "echo b; exec sleep 1000")]).text();
+        let stage = stage.with_text(&text).env("NSL_STATE_DIR", &format!("{runtime}/nsl"));
+        let mut running = stage.start::<&str>(&[]);
+        running.line("");
+        running.line("");
+        let said = seen::nsl(&stage, &["exec", "p", "/bin/true"]);
+        assert!(said.code == 2 && said.err.contains("whole-pod") && said.err.contains("`p.CONTAINER`"), "{}", said.err);
+        seen::ok(&stage, &["ns", "p.a"]);
+        let said = seen::nsl(&stage, &["ns", "p"]);
+        assert!(said.code == 0 || who == Who::User && said.err.contains("`p.CONTAINER`"), "{}", said.err);
+        let statuses = || -> Vec<String> {
+            seen::ps(&stage).iter().map(|it| it["status"].as_str().expect("a status").to_string()).collect()
+        };
+        // What is not frozen goes on as it is.
+        seen::ok(&stage, &["thaw", "p"]);
+        let said = seen::nsl(&stage, &["freeze", "p"]);
+        if said.code == 2 && said.err.contains("freeze-failed") {
+            // Not even a part of it is.
+            assert_eq!(statuses(), ["running"; 3]);
+            seen::ok(&stage, &["thaw", "p"]);
+            seen::ok(&stage, &["stop", "p"]);
+            running.finish();
+            return;
+        }
+        assert_eq!((said.code, statuses()), (0, vec!["frozen".to_string(); 3]));
+        seen::ok(&stage, &["thaw", "p"]);
+        assert_eq!(statuses(), ["running"; 3]);
+        seen::ok(&stage, &["freeze", "p.a"]);
+        assert_eq!(statuses(), ["running", "frozen", "running"]);
+        // A container that is frozen hears of no signal, so it goes on first.
+        let begun = Instant::now();
+        seen::ok(&stage, &["stop", "p"]);
+        assert!(begun.elapsed() < Duration::from_secs(8));
+        running.finish();
+    }
+
     /// Who starts it is told, and what its containers have said stays to be read.
     fn in_the_background_it_says_why_it_did_not_start(who) {
         let (stage, runtime) = with_room(Stage::of(who, ""), who);
@@ -439,6 +478,13 @@ both! {
         let stage = stage.with_text(&text).option("-d").env("NSL_STATE_DIR", &format!("{runtime}/nsl"));
         stage.run::<&str>(&[]).ends(125).says("nsl::not-ready").says("did not come true in time").says("`nsl logs p`");
         assert_eq!(seen::ok(&stage, &["logs", "p"]), "db | here");
+        seen::ok(&stage, &["rm", "p"]);
+        let ready = pod(who, SHARED, &[("db", "", "echo here; exec sleep 1000")]).text();
+        let stage = stage.with_text(&ready);
+        assert_eq!(stage.start::<&str>(&[]).finish_beside_another().out(), "p");
+        let said = seen::nsl(&stage, &["logs", "p.db"]);
+        assert!(said.code == 2 && said.err.contains("`nsl logs p`"), "{}", said.err);
+        seen::ok(&stage, &["stop", "p"]);
         seen::ok(&stage, &["rm", "p"]);
         let ends = pod(who, SHARED, &[("db", "ready = file(/tmp/never, within: 20s)", "exit 3")]).text();
         let stage = stage.with_text(&ends);

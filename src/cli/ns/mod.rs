@@ -82,6 +82,13 @@ pub fn process(text: &str) -> Result<Process, Diagnostic> {
     let room = Room::open().map_err(|unseen| unseen.finding())?;
     let entry = state::find(&room, text)?;
     let record = entry.running()?;
+    let found = record.living_program().or(record.init);
+    // What holds a pod is not dumpable, as nothing of it is anybody's business but its namespaces.
+    if record.is_pod() && found.is_some_and(|it| facts(it).is_err()) {
+        let message = format!("what holds the namespaces of the pod `{text}` may be looked at by root alone");
+        return Err(Diagnostic::error("process-hidden", message)
+            .help(format!("name one of its containers, which are in them: `{text}.CONTAINER`")));
+    }
     record.living_program().or(record.init).ok_or_else(|| {
         Diagnostic::error("no-process", format!("no process of the sandbox `{text}` is left"))
             .help("`nsl ps` lists what runs")

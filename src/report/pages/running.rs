@@ -86,7 +86,7 @@ pub(super) const PAGES: &[Page] = &[
     page(
         "whole-pod",
         "a pod where one container is meant",
-        "A pod has several programs, each with walls of its own, so there is no one plan to compare with. `nsl ps` names its containers, as in `shop.app`, and `nsl drift shop.nsl --run shop.app` compares one.",
+        "A pod has several programs, each with walls of its own, so there is no one plan to compare with, and no one program beside which a command could run. `nsl ps` names its containers, as in `shop.app`, and `nsl drift shop.nsl --run shop.app` compares one.",
     ),
     page(
         "still-runs",
