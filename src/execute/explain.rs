@@ -85,7 +85,8 @@ fn cause(step: &Step, notice: &Notice) -> (&'static str, Option<String>) {
         }
         Action::SetAttribute(attribute) => ("attribute-failed", explain_process::attribute(attribute, errno)),
         Action::SetLabel { module, label } => ("label-failed", explain_process::label(*module, label, errno)),
-        Action::MakePin { path } | Action::PinNamespace { path, .. } => ("keep-failed", pin_cause(path, errno)),
+        Action::MakePin { path } => ("keep-failed", pin_cause(path, true, errno)),
+        Action::PinNamespace { path, .. } => ("keep-failed", pin_cause(path, false, errno)),
         Action::OpenNamespace { .. } => ("join-failed", open_cause(errno)),
         Action::JoinNamespace(kind) => ("join-failed", join_cause(*kind, errno)),
         Action::Clone { .. } => ("namespace-failed", clone_cause(errno)),

@@ -189,12 +189,19 @@ pub(super) fn image_cause(path: &str, errno: i32) -> Option<String> {
     }
 }
 
-pub(super) fn pin_cause(path: &str, errno: i32) -> Option<String> {
+pub(super) fn pin_cause(path: &str, making: bool, errno: i32) -> Option<String> {
     Some(match errno {
         libc::EEXIST => format!(
             "{path} exists already: `nsl ns release {path}` lets go of a namespace that it keeps; anything else is not nsl's to replace"
         ),
-        libc::ENOENT | libc::ENOTDIR => format!("make the directory that {path} is to be in"),
+        libc::ENOENT | libc::ENOTDIR => {
+            format!("make the directory that {path} is to be in; in some, such as those of /proc, nobody can make files")
+        }
+        libc::ENAMETOOLONG => "choose a shorter name, of 255 bytes at the most".to_string(),
+        libc::EPERM | libc::EACCES if making => {
+            "you may not make files in that directory, or nobody may, as in those of /sys: name one elsewhere, as in /run".to_string()
+        }
+        0 => "others may write to that directory: name a file in one that is yours, as in /run".to_string(),
         libc::EROFS => "the file system is mounted read-only: name a file elsewhere, as in /run".to_string(),
         libc::EPERM | libc::EACCES => {
             "a mount takes CAP_SYS_ADMIN in the user namespace that owns the caller's mount namespace: run as root, or in one of your \

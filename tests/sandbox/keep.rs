@@ -117,6 +117,15 @@ both! {
         outcome.says("nsl::keep-failed");
     }
 
+    /// Whatever cannot be made is said with what to do.
+    fn a_file_that_cannot_be_made_is_explained(who) {
+        let long = format!("./pins/{}", "n".repeat(300));
+        for (path, says) in [("/proc/here", "such as those of /proc"), ("/sys/here", "as in those of /sys"), (&long, "a shorter name")] {
+            let stage = Stage::new(who).folder("pins").line("net", &format!("keep {path}"));
+            finish(&stage, who, "\"$@\"", &["/bin/true"]).ends(125).says("nsl::keep-failed").says(says);
+        }
+    }
+
     /// A preference that cannot be met is none of the program's business.
     fn a_preference_is_not_insisted_on(who) {
         let stage = Stage::new(who).folder("pins").line("net", "prefer keep ./pins/none/net").line("uts", "keep ./pins/uts");
@@ -185,7 +194,7 @@ both! {
                       echo $code; ls -A pins; grep -c \" $PWD/pins/\" /proc/self/mountinfo || true";
         let outcome = finish(&stage, who, &format!("set +e; {script}"), &["/bin/true"]);
         assert_eq!(outcome.out(), "125\n0");
-        outcome.says("somebody has moved");
+        outcome.says("somebody has moved").says("others may write to that directory");
     }
 
     /// Only what keeps a namespace is let go, and nothing that somebody has written is lost.
