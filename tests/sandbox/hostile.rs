@@ -66,7 +66,7 @@ both! {
                 }
             });
             let lines = ["mount /data/made = file(\"made\")", "mount /data = tmpfs(size: 1MiB)", "mkdir /data/deep/er", "hide /data/hidden", "mount /vol/in/made = file(\"made\")", "protect /vol/in/kept"];
-            for round in 0..if stage::in_vm() { 12 } else { 60 } {
+            for round in 0..if stage::in_vm() { lines.len() } else { 60 } {
                 let run = stage_beside(who, &stage).line("mnt", "mount /vol = bind(./volume, rw)").line("mnt", lines[round % lines.len()]);
                 let outcome = rooted(run, ", rw").sh("echo ran");
                 match outcome.code() {

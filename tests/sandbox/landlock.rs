@@ -5,7 +5,7 @@ use std::process::Command;
 use super::*;
 
 /// The ABI of this kernel, as `nsl doctor` has it.
-fn abi() -> u64 {
+pub fn abi() -> u64 {
     let out = Command::new(stage::binary()).args(["doctor", "--json"]).output().expect("nsl can be started");
     let facts: serde_json::Value = serde_json::from_slice(&out.stdout).expect("facts are JSON");
     facts["landlock_abi"].as_u64().expect("a number")

@@ -138,7 +138,7 @@ both! {
             .section("caps", "", &["keep none"])
             .section("seccomp", "", &["otherwise = allow", "deny mkdir = errno(EDOM)", "deny mkdirat = errno(EDOM)"])
             .section("limits", "", &["nofile = 77"])
-            .section("landlock", "", &["files = tree", "scope = [signal]"])
+            .section("landlock", "", &["files = tree", "prefer scope = [signal]"])
             .top("no-new-privs = true")
             .top("env SECRET = \"policy\"")
             .line("uts", "hostname = \"inside\"");
@@ -159,8 +159,10 @@ both! {
         let lines: Vec<&str> = out.lines().collect();
         assert_eq!(lines[..5], ["1000", "inside", "77", "policy", ""], "{out}");
         assert!(lines[5].contains("Numerical argument out of domain"), "{out}");
-        // Another domain of Landlock may not signal the program's init.
-        assert!(lines[6].contains("not permitted"), "{out}");
+        // Another domain of Landlock may not signal the program's init, where the kernel has scopes.
+        if landlock::abi() >= 6 {
+            assert!(lines[6].contains("not permitted"), "{out}");
+        }
         // 0, 1, 2, and the one that ls reads the directory by.
         assert!(lines.contains(&"fds 4"), "{out}");
         for kind in ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"] {
