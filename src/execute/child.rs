@@ -74,16 +74,21 @@ pub fn die_with_supervisor(supervisor: &OwnedFd) -> Done {
 
 /// Runs the child. Never returns.
 pub fn run(birth: Birth) -> ! {
-    let mut child = Child { birth, tree: Some(Tree::default()) };
+    let mut child = Child { birth, tree: Some(Tree::default()), complete: false, told: false, beside_init: false };
     let (step, failure) = child.perform();
-    Word::Failed(Notice { step, failure, fatal: true }).send(&child.birth.notices);
-    sys::exit_now(125)
+    child.give_up(step, failure)
 }
 
 struct Child<'a> {
     birth: Birth<'a>,
     /// `None` once it was entered.
     tree: Option<Tree>,
+    /// Whether it has said that nothing is left to do but to become the program.
+    complete: bool,
+    /// Whether it has told of its namespaces.
+    told: bool,
+    /// Whether this is the memory of init, which sleeps meanwhile.
+    beside_init: bool,
 }
 
 impl Child<'_> {
@@ -97,8 +102,12 @@ impl Child<'_> {
         if let Err(failed) = self.birth.sources.copy_in_child() {
             return failed;
         }
-        let (mut complete, mut told) = (false, false);
-        for (index, step) in plan.steps.iter().enumerate() {
+        self.perform_from(first)
+    }
+
+    fn perform_from(&mut self, first: usize) -> (usize, Failure) {
+        let plan = self.birth.plan;
+        for (index, step) in plan.steps.iter().enumerate().skip(first) {
             if step.stage < Stage::Child {
                 continue;
             }
@@ -108,15 +117,15 @@ impl Child<'_> {
                 return failed;
             }
             if self.birth.watched
-                && !told
+                && !self.told
                 && matches!(step.action, Action::PivotRoot | Action::ForkInit | Action::NewSession)
             {
                 self.tell_namespaces();
-                told = true;
+                self.told = true;
             }
-            if !complete && matches!(step.action, Action::InstallFilter(_) | Action::Exec { .. } | Action::HoldPod) {
-                Word::Complete.send(&self.birth.notices);
-                complete = true;
+            if !self.complete && matches!(step.action, Action::InstallFilter(_) | Action::Exec { .. } | Action::HoldPod)
+            {
+                self.end_preparations();
             }
             let begun = SystemTime::now();
             if let Err(failure) = self.step(index, &step.action) {
@@ -124,7 +133,7 @@ impl Child<'_> {
                     return (index, failure);
                 }
                 Word::Failed(Notice { step: index, failure, fatal: false }).send(&self.birth.notices);
-            } else if self.birth.watched && !complete {
+            } else if self.birth.watched && !self.complete {
                 // The calendar clock, as the others begin anew in a time namespace.
                 let took = begun.elapsed().unwrap_or_default();
                 Word::Performed { step: index, took }.send(&self.birth.notices);
@@ -133,9 +142,26 @@ impl Child<'_> {
         (plan.steps.len().saturating_sub(1), Failure::refused("the plan ends without a program"))
     }
 
+    /// Nothing is left to do but to become the program.
+    fn end_preparations(&mut self) {
+        if self.beside_init {
+            // From the first moment of the program on init can be looked at, and it may still sleep then.
+            init::seal();
+        }
+        Word::Complete.send(&self.birth.notices);
+        self.complete = true;
+    }
+
+    fn give_up(&self, step: usize, failure: Failure) -> ! {
+        Word::Failed(Notice { step, failure, fatal: true }).send(&self.birth.notices);
+        sys::exit_now(125)
+    }
+
     /// Waits until the supervisor has written the maps and moved the child into its cgroups.
     fn admitted(&self) -> Done {
         die_with_supervisor(&self.birth.supervisor_fd)?;
+        // For the program, while there is nothing else to do. Every signal is blocked, so that none is handled here.
+        sys::default_signals();
         let mut byte = [0];
         loop {
             match rustix::io::read(&self.birth.gate, &mut byte) {
@@ -190,7 +216,7 @@ impl Child<'_> {
             Action::Mkdir { path, mode } => self.tree()?.mkdir(path, *mode),
             Action::SealRoot => self.tree()?.seal_root(),
             Action::PivotRoot => self.tree.take().ok_or_else(|| Failure::refused("no tree"))?.enter(),
-            Action::ForkInit => self.fork_init(),
+            Action::ForkInit => self.fork_init(index),
             Action::NewSession => nix::unistd::setsid().map(drop).context(|| "setsid".to_string()),
             // Without one of the caller's there is none to connect it to, which was told already.
             Action::NewTerminal => self.birth.terminal.as_ref().map_or(Ok(()), Inside::open),
@@ -254,13 +280,23 @@ impl Child<'_> {
         }
     }
 
-    /// This process becomes init and never returns from here; its child goes on with the program's steps.
-    fn fork_init(&mut self) -> Done {
+    /// This process becomes init and never returns from here; its child goes on with the program's steps behind this one.
+    fn fork_init(&mut self, index: usize) -> Done {
         let init = nix::unistd::getpid();
         init::prepare(&self.birth.supervisor_fd)?;
+        if init::is_pid1() {
+            match self.fork_in_place(index) {
+                // Before Linux 6.3 a child in the same memory cannot be one in another time namespace.
+                nix::errno::Errno::EINVAL => {}
+                errno => return Err(errno).context(|| "fork of the program".to_string()),
+            }
+        }
+        // Of what nsl was started with, a program that is quicker than init sees nothing.
+        sys::wipe_command_line();
         match sys::fork().context(|| "fork of the program".to_string())? {
             ForkResult::Parent { child } => {
                 let birth = &self.birth;
+                init::seal();
                 init::run(child, &birth.status, birth.proc.as_ref(), birth.janitor)
             }
             ForkResult::Child => {
@@ -273,6 +309,22 @@ impl Child<'_> {
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// The same where init is PID 1, without the copy of the memory, which would take longer than all that the child has to do: init sleeps
+    /// until its child has become the program or has ended. If it is killed in its sleep, the kernel ends its child with the namespace.
+    /// Returns only where there is no child.
+    fn fork_in_place(&mut self, index: usize) -> nix::errno::Errno {
+        let child = sys::fork_in_place(&mut || {
+            self.beside_init = true;
+            let (step, failure) = self.perform_from(index + 1);
+            self.give_up(step, failure)
+        });
+        match child {
+            // What the child has moved or closed were descriptors of its own, and none of these.
+            Ok(child) => init::run(child, &self.birth.status, self.birth.proc.as_ref(), self.birth.janitor),
+            Err(errno) => errno,
         }
     }
 
@@ -304,7 +356,6 @@ impl Child<'_> {
     fn install_filter(&mut self, index: usize) -> Done {
         let filter = self.birth.filters.iter().find(|(step, _)| *step == index);
         let Some((_, program)) = filter else { return Err(Failure::refused("the filter was never compiled")) };
-        sys::default_signals();
         sys::unblock_signals();
         sys::seccomp_filter(program).context(|| format!("installing a filter of {} instructions", program.len()))
     }
@@ -319,7 +370,6 @@ impl Child<'_> {
 
     fn exec(&mut self, index: usize) -> Done {
         if self.birth.filters.is_empty() {
-            sys::default_signals();
             sys::unblock_signals();
         }
         let Some(command) = &self.birth.command else { return Err(Failure::refused("the plan has no program")) };

@@ -35,11 +35,18 @@ pub fn prepare(supervisor: &OwnedFd) -> Done {
     Ok(())
 }
 
-fn is_pid1() -> bool {
+/// Whether this process is the first one of its PID namespace.
+pub fn is_pid1() -> bool {
     nix::unistd::getpid() == Pid::from_raw(1)
 }
 
-/// Waits for the program and everything that it leaves behind, once [`prepare`] is done. Never returns.
+/// Shows nothing of this process's memory to the sandbox, neither as memory nor as its command line and environment.
+pub fn seal() {
+    sys::wipe_command_line();
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// Waits for the program and everything that it leaves behind, once [`prepare`] and [`seal`] are done. Never returns.
 ///
 /// Signals are blocked since before the fork, so none is lost; the kernel queues what init blocks although it
 /// would drop what init ignores: pid_namespaces(7), signal(7).
@@ -51,8 +58,6 @@ pub fn run(program: Pid, status: &OwnedFd, proc: Option<&OwnedFd>, janitor: Opti
     let _ = rustix::thread::set_name(c"nsl-init");
     // Out of the terminal's foreground group: a Ctrl-C comes from the supervisor, and once.
     let _ = nix::unistd::setsid();
-    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-    sys::wipe_command_line();
     let end = || {
         if let Some(proc) = proc {
             end_descendants(proc, &BTreeSet::new(), true);
@@ -107,8 +112,7 @@ fn everybody(proc: Option<&OwnedFd>, signal: Signal) {
 pub fn hold(janitor: Option<&OwnedFd>, supervisor: &OwnedFd) -> ! {
     let _ = rustix::thread::set_name(c"nsl-pod");
     let _ = nix::unistd::setsid();
-    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-    sys::wipe_command_line();
+    seal();
     identity::drop_own_capabilities();
     let _ = rustix::thread::set_no_new_privs(true);
     // Ids that changed have cleared the signal, and so would have an unseen end: prctl(2).

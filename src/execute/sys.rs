@@ -45,6 +45,20 @@ pub fn fork() -> Result<ForkResult, Errno> {
     unsafe { nix::unistd::fork() }
 }
 
+/// The room for what [`fork_in_place`] runs. Pages that are never touched cost nothing.
+const STACK: usize = 256 << 10;
+
+/// clone(2) with CLONE_VM and CLONE_VFORK: a child in the memory of this process, on a stack of its own, which runs `body`. This process sleeps
+/// until the child has called execve(2) or ended, and then sees what `body` has done to its memory, as after a call. Everything else is
+/// the child's own, as after fork(2): descriptors, ids, the working directory, what becomes of signals.
+pub fn fork_in_place(body: &mut dyn FnMut() -> std::convert::Infallible) -> Result<Pid, Errno> {
+    let mut stack = vec![0; STACK];
+    let flags = nix::sched::CloneFlags::CLONE_VM | nix::sched::CloneFlags::CLONE_VFORK;
+    // SAFETY: this thread is the only one, and it runs on only after `body`, so that the two never use the memory at the same time. `body`
+    // never returns, so that it leaves nothing on this stack that is gone when this goes on.
+    unsafe { nix::sched::clone(Box::new(|| match body() {}), &mut stack, flags, Some(libc::SIGCHLD)) }
+}
+
 /// A copy of a descriptor that the caller of nsl handed over by its number, closed by execve(2): fcntl(2) F_DUPFD_CLOEXEC.
 ///
 /// # Errors

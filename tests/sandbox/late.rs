@@ -17,6 +17,9 @@ use super::joins::{joining, started, stop, target};
 use super::stage::{patience, spawn};
 use super::*;
 
+/// What starts a command that is held: a shell that stops itself first.
+const THROUGH: [&str; 4] = ["/bin/sh", "-c", "kill -STOP $$; exec \"$@\"", "sh"];
+
 /// nsl with an init that waits.
 struct Held {
     nsl: Child,
@@ -25,7 +28,7 @@ struct Held {
     traced: BTreeSet<Pid>,
 }
 
-/// Starts a command that begins with `sh -c 'kill -STOP $$; exec "$@"' sh`, and holds init where it makes the program.
+/// Starts a command that begins with [`THROUGH`], and holds init where it makes the program.
 #[allow(clippy::zombie_processes)]
 fn hold_init(command: &mut Command) -> Held {
     let nsl = spawn(command);
@@ -85,8 +88,8 @@ impl Held {
             match status {
                 WaitStatus::StillAlive => return,
                 WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..) => drop(self.traced.remove(&pid)),
-                WaitStatus::Stopped(pid, signal) => drop(ptrace::detach(pid, signal)),
-                WaitStatus::PtraceEvent(pid, ..) => drop(ptrace::detach(pid, None)),
+                WaitStatus::Stopped(pid, signal) => self.detach(pid, Some(signal)),
+                WaitStatus::PtraceEvent(pid, ..) => self.detach(pid, None),
                 _ => {}
             }
         }
@@ -98,19 +101,26 @@ impl Held {
     }
 
     fn let_go(&mut self) {
-        let _ = ptrace::detach(self.init, None);
-        let nsl = Pid::from_raw(self.nsl.id() as i32);
-        self.until(|held| !held.traced.contains(&nsl) || held.ended(nsl));
+        self.detach(self.init, None);
+        // Whoever was traced and is not waited for stays a zombie, and a PID namespace does not end before those in it are gone.
+        self.until(|held| held.traced.is_empty());
+    }
+
+    /// Lets a process go on that is nobody's to wait for any more, but for nsl.
+    fn detach(&mut self, pid: Pid, signal: Option<Signal>) {
+        let _ = ptrace::detach(pid, signal);
+        if pid != Pid::from_raw(self.nsl.id() as i32) {
+            self.traced.remove(&pid);
+        }
     }
 }
 
 /// Two ends of a run in which init is late, each of which leaves nothing.
 fn leaves_nothing(stage: &Stage) {
     let token = stage.token();
-    let through = ["/bin/sh", "-c", "kill -STOP $$; exec \"$@\"", "sh"];
     let start = |then: &str| {
         let script = format!("setsid env T={token} sleep 1000 >/dev/null 2>&1 & echo up; {then}");
-        hold_init(&mut stage.command_through(&through, &["/bin/sh", "-c", &script]))
+        hold_init(&mut stage.command_through(&THROUGH, &["/bin/sh", "-c", &script]))
     };
     let mut held = start("exit 3");
     held.until(|held| held.ended(held.program));
@@ -132,6 +142,18 @@ fn leaves_nothing(stage: &Stage) {
 both! {
     fn with_the_pid_namespace_of_the_host_nothing_is_left(who) {
         leaves_nothing(&Stage::new(who).section("pid", "host", &[]).drop_line("mnt", "mount /proc"));
+    }
+
+    /// With CAP_SYS_PTRACE a program may look at whatever is in the sandbox and not sealed.
+    fn of_its_memory_nothing_is_seen(who) {
+        let stage = Stage::new(who).section("caps", "", &["ambient sys_ptrace"]).env("OUTSIDE", "of the caller");
+        let script = "cat /proc/1/environ /proc/1/cmdline; echo over";
+        let mut held = hold_init(&mut stage.command_through(&THROUGH, &["/bin/sh", "-c", script]));
+        held.until(|held| held.ended(held.program));
+        held.let_go();
+        let mut said = String::new();
+        held.nsl.stdout.take().expect("piped").read_to_string(&mut said).expect("text");
+        assert_eq!(said.trim_matches('\0'), "over\n");
     }
 
     fn in_a_joined_pid_namespace_nothing_is_left(who) {
