@@ -115,6 +115,14 @@ both! {
         assert!(said(&outcome, "late").is_empty());
     }
 
+    fn a_probe_that_cannot_be_made_says_why(who) {
+        let stage = pod(who, SHARED, &[("slow", "ready = exec([\"/bin/misspelt\"], within: 600ms)", "exec sleep 1000")]);
+        let outcome = run(&stage);
+        outcome.ends(125).says("`slow` was not ready within 0.6s").says("is ready could not be asked: /bin/misspelt does not exist in the sandbox: ENOENT");
+        let asked = outcome.stderr.lines().filter(|it| it.contains("could not be asked")).count();
+        assert_eq!(asked, 1, "it is asked again, and told once");
+    }
+
     fn a_container_that_ends_before_it_is_ready_ends_the_pod(who) {
         let stage = pod(who, SHARED, &[
             ("db", "ready = file(/tmp/up, within: 60s)", "exit 4"),

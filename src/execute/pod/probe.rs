@@ -1,5 +1,7 @@
 //! Whether a container is ready: asked from inside its namespaces, by a process that is gone afterwards.
 
+use std::fs::File;
+use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
@@ -13,6 +15,7 @@ use super::member::READY;
 use crate::execute::child::{self, Birth};
 use crate::execute::failure::{Context, Done, Failure};
 use crate::execute::join::{self, Opened};
+use crate::execute::notices::Word;
 use crate::execute::program::Command;
 use crate::execute::{attributes, cgroup, filter, identity, labels, sys};
 use crate::plan::{Action, Bytes, Plan, Probe, Readiness, Stage};
@@ -44,16 +47,25 @@ pub fn start(ready: &Readiness, plan: &Plan, inside: Inside, control: BorrowedFd
             if join::has_ended(&supervisor) {
                 sys::exit_now(1);
             }
-            if ask(ready, plan, &inside).is_ok() {
-                let _ = rustix::io::write(control, &[READY]);
+            match ask(ready, plan, &inside) {
+                Ok(true) => drop(rustix::io::write(control, &[READY])),
+                Ok(false) => {}
+                Err(failure) => say(&failure),
             }
             sys::exit_now(0)
         }
     }
 }
 
+/// Tells whoever reads the container's output that the question could not even be put: all else that is seen of that is an answer that
+/// never came.
+fn say(failure: &Failure) {
+    let line = format!("nsl: whether this is ready could not be asked: {failure}\n");
+    let _ = rustix::io::write(rustix::stdio::stderr(), line.as_bytes());
+}
+
 /// Asks until the answer is yes, or the time is over. The supervisor of the pod keeps the time; this only ends.
-fn ask(ready: &Readiness, plan: &Plan, inside: &Inside) -> Done {
+fn ask(ready: &Readiness, plan: &Plan, inside: &Inside) -> Done<bool> {
     let until = Instant::now() + Duration::from_nanos(ready.within);
     let filters = match &ready.probe {
         Probe::Exec(_) => compiled(plan)?,
@@ -72,24 +84,35 @@ fn ask(ready: &Readiness, plan: &Plan, inside: &Inside) -> Done {
         Probe::Tcp { address, port } => {
             identity::drop_own_capabilities();
             let address = SocketAddr::new(*address, *port);
-            again(until, PAUSE, || TcpStream::connect_timeout(&address, CONNECTING).is_ok())
+            Ok(again(until, PAUSE, || TcpStream::connect_timeout(&address, CONNECTING).is_ok()))
         }
-        Probe::File(path) => again(until, PAUSE, || std::fs::symlink_metadata(path).is_ok()),
+        Probe::File(path) => Ok(again(until, PAUSE, || std::fs::symlink_metadata(path).is_ok())),
         Probe::Exec(argv) => {
             let asking = asking(plan, argv);
-            again(until, PROGRAM_PAUSE, || succeeds(&asking, &filters, host_proc.as_ref()).unwrap_or(false))
+            // Once is enough; and the program may come to be there.
+            let mut said = false;
+            Ok(again(until, PROGRAM_PAUSE, || match succeeds(&asking, &filters, host_proc.as_ref()) {
+                Ok(succeeds) => succeeds,
+                Err(failure) => {
+                    if !std::mem::replace(&mut said, true) {
+                        say(&failure);
+                    }
+                    false
+                }
+            }))
         }
     }
 }
 
-fn again(until: Instant, pause: Duration, mut succeeds: impl FnMut() -> bool) -> Done {
+/// Whether it succeeds before the time is over.
+fn again(until: Instant, pause: Duration, mut succeeds: impl FnMut() -> bool) -> bool {
     while !succeeds() {
         if Instant::now() + pause > until {
-            return Err(Failure::refused("it was not ready in time"));
+            return false;
         }
         std::thread::sleep(pause);
     }
-    Ok(())
+    true
 }
 
 /// The plan of a program beside the container's own: the same ids, limits, capabilities and filter.
@@ -118,7 +141,7 @@ fn compiled(plan: &Plan) -> Done<Vec<(usize, Vec<libc::sock_filter>)>> {
     Ok(filters)
 }
 
-/// Runs the program once. Its output is the container's.
+/// Runs the program once, and says whether it succeeded; a failure is that there was no program. Its output is the container's.
 fn succeeds(plan: &Plan, filters: &[(usize, Vec<libc::sock_filter>)], host_proc: Option<&OwnedFd>) -> Done<bool> {
     let command = plan.steps.iter().find_map(|step| match &step.action {
         Action::Exec { argv, env } => Some(Command::new(argv, env)),
@@ -126,14 +149,22 @@ fn succeeds(plan: &Plan, filters: &[(usize, Vec<libc::sock_filter>)], host_proc:
     });
     let command = command.ok_or_else(|| Failure::refused("the plan has no program"))??;
     let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).context(|| "making a pipe".to_string());
-    let ((_read, notices), (gate, open)) = (pipe()?, pipe()?);
+    let ((heard, notices), (gate, open)) = (pipe()?, pipe()?);
     let (_status, status) = pipe()?;
     let supervisor_fd = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty());
     match sys::fork().context(|| "fork of a probe".to_string())? {
         ForkResult::Parent { child } => {
             drop((gate, notices, status));
             let _ = rustix::io::write(&open, &[1]);
-            Ok(matches!(waitpid(child, None), Ok(WaitStatus::Exited(_, 0))))
+            let ended = waitpid(child, None);
+            let mut words = Vec::new();
+            let _ = File::from(heard).read_to_end(&mut words);
+            // The last is the one that was looked into.
+            let failed = Word::take(&mut words).into_iter().rev().find_map(|word| match word {
+                Word::Failed(notice) if notice.fatal => Some(notice.failure),
+                _ => None,
+            });
+            failed.map_or(Ok(matches!(ended, Ok(WaitStatus::Exited(_, 0)))), Err)
         }
         ForkResult::Child => {
             // In a PID namespace that was joined after this process was made, /proc/self may be nobody; a pidfd is not needed then.

@@ -29,8 +29,8 @@ pub(super) const PAGES: &[Page] = &[
         "a container was not ready in time",
         "`ready` says how one knows that a container is ready, and `within` how long that may take from the start of its program on; 30s \
          where it is not stated. The probe is made inside the container's own namespaces: `tcp` connects in its network, \
-         `file` looks into its tree, `exec` runs a program beside it, with the same ids, limits and filter. It was not answered in \
-         time, so what waits for the container (`after`) would never start: the pod ends, in the reverse order of its start, \
+         `file` looks into its tree, `exec` runs a program beside it, with the same ids, limits and filter. Where the question could \
+         not even be put, as of a program that is missing, the container's output says why. It was not answered in time, so what waits for the container (`after`) would never start: the pod ends, in the reverse order of its start, \
          with status 125.",
     ),
     page(
