@@ -109,7 +109,7 @@ fn outcome(stage: &Stage, who: Who, args: &[&str]) -> (String, Vec<String>) {
          for it in 192.0.2.1 192.0.2.2 192.0.2.3 10.53.0.1; do ip addr add $it/32 dev out0; done",
     );
     let run = format!(
-        "/usr/bin/python3 -I -S -c '{NAME_SERVER}' 10.53.0.1 >names & names=$!\n\
+        ": >names; /usr/bin/python3 -I -S -c '{NAME_SERVER}' 10.53.0.1 >names & names=$!\n\
          until grep -q serving names; do kill -0 $names || break; sleep 0.05; done\n\
          \"$@\"; code=$?; kill $names; grep asked names"
     );
@@ -230,7 +230,7 @@ print(*("%d:%d" % it for it in heard))
         let stage = with(who, &["dns = host"]).file("resolv.conf", 0o644, "nameserver 127.0.0.1\n");
         let run = format!(
             "mount --bind resolv.conf $(readlink -f /etc/resolv.conf)\n\
-             /usr/bin/python3 -I -S -c '{NAME_SERVER}' 127.0.0.1 >names & names=$!\n\
+             : >names; /usr/bin/python3 -I -S -c '{NAME_SERVER}' 127.0.0.1 >names & names=$!\n\
              until grep -q serving names; do kill -0 $names || break; sleep 0.05; done\n\"$@\"; code=$?; kill $names"
         );
         let outside = Outside::new("ip link add out0 type veth peer name out1; ip link set out0 up; ip addr add 192.0.2.1/32 dev out0");
@@ -246,7 +246,7 @@ print(*("%d:%d" % it for it in heard))
         let outside = Outside::new("ip link add out0 type veth peer name out1; ip link set out0 up; ip addr add 192.0.2.1/32 dev out0; ip addr add 192.0.2.2/32 dev out0");
         let run = format!(
             "mount --bind resolv.conf $(readlink -f /etc/resolv.conf)\n\
-             /usr/bin/python3 -I -S -c '{NAME_SERVER}' 127.0.0.1 >names & names=$!\n\
+             : >names; /usr/bin/python3 -I -S -c '{NAME_SERVER}' 127.0.0.1 >names & names=$!\n\
              until grep -q serving names; do kill -0 $names || break; sleep 0.05; done\n\"$@\"; code=$?; kill $names; grep asked names"
         );
         let inside = format!("{}\nprint(open('/etc/resolv.conf').read().replace(chr(10), '|'))", CALL.trim());
@@ -278,7 +278,7 @@ print(*("%d:%d" % it for it in heard))
             "ip link add out0 type veth peer name out1; ip link set out0 up\nfor it in 192.0.2.1 10.53.0.1; do ip addr add $it/32 dev out0; done",
         );
         let run = format!(
-            "/usr/bin/python3 -I -S -c '{NAME_SERVER}' 10.53.0.1 >names & names=$!\n\
+            ": >names; /usr/bin/python3 -I -S -c '{NAME_SERVER}' 10.53.0.1 >names & names=$!\n\
              until grep -q serving names; do kill -0 $names || break; sleep 0.05; done\n\"$@\"; code=$?; kill $names"
         );
         let rules = [SERVER, "allow out \"api.example.org\" 8000/tcp", "allow out \"local.example.org\" 8000/tcp"];
