@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -93,7 +93,7 @@ impl Record {
             init,
             program,
             // Init is not dumpable, so only root may look at it.
-            namespaces: program.or(init).map(Process::namespaces).unwrap_or_default(),
+            namespaces: program.or(init).map(namespaces).unwrap_or_default(),
             cgroups: seen.cgroups.clone(),
         })
     }
@@ -141,4 +141,16 @@ fn command(plan: &Plan) -> Vec<String> {
 /// Seconds since 1970.
 pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs())
+}
+/// The namespaces of a program that was started just now. It is heard of when execve(2) closes what it must not inherit, a moment before
+/// others than root may look at it; a program that may not be read at all stays hidden, and is not waited for any longer.
+fn namespaces(of: Process) -> BTreeMap<String, u64> {
+    let until = Instant::now() + Duration::from_millis(100);
+    loop {
+        let found = of.namespaces();
+        if !found.is_empty() || !of.lives() || Instant::now() >= until {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
