@@ -155,14 +155,8 @@ fn made_child(read: OwnedFd, step: usize) -> Result<(Pid, OwnedFd), Notice> {
     told.context(|| "something ended the process in between".to_string()).map_err(fatal)?;
     let pid = i32::from_ne_bytes(number);
     let Some(process) = rustix::process::Pid::from_raw(pid) else {
-        let mut rest = Vec::new();
-        let _ = pipe.read_to_end(&mut rest);
         let silent = || fatal(Failure::refused("the process in between gave up"));
-        let said = Word::take(&mut rest).into_iter().find_map(|word| match word {
-            Word::Failed(notice) => Some(notice),
-            _ => None,
-        });
-        return Err(said.unwrap_or_else(silent));
+        return Err(Word::failure(pipe).unwrap_or_else(silent));
     };
     // Our own child, which nobody else can wait for: its number is not given away meanwhile.
     let pidfd = rustix::process::pidfd_open(process, PidfdFlags::empty())

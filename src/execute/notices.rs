@@ -2,6 +2,8 @@
 //!
 //! The end of the pipe is execve(2), which closes it, or the end of the child.
 
+use std::fs::File;
+use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -83,6 +85,17 @@ impl Word {
         }
         bytes.drain(..taken);
         words
+    }
+
+    /// Why a process has failed that has ended, or is about to: what its pipe holds up to its end. The last word of failure is the best
+    /// informed one.
+    pub fn failure(mut pipe: File) -> Option<Notice> {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        Word::take(&mut bytes).into_iter().rev().find_map(|word| match word {
+            Word::Failed(notice) if notice.fatal => Some(notice),
+            _ => None,
+        })
     }
 }
 

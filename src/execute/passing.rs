@@ -69,13 +69,8 @@ pub fn fetch<const N: usize>(name: &CStr, get: impl FnOnce() -> Done<[OwnedFd; N
         }
     };
     drop((theirs, write));
-    let mut told = Vec::new();
-    let _ = std::io::Read::read_to_end(&mut std::fs::File::from(read), &mut told);
+    let failed = Word::failure(read.into()).map(|it| it.failure);
     let _ = nix::sys::wait::waitpid(child, None);
-    let failed = Word::take(&mut told).into_iter().find_map(|word| match word {
-        Word::Failed(notice) => Some(notice.failure),
-        _ => None,
-    });
     let fetched = receive(ours.as_fd()).ok().and_then(|fds| <[OwnedFd; N]>::try_from(fds).ok());
     match (fetched, failed) {
         (Some(fds), None) => Ok(fds),

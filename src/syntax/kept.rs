@@ -26,6 +26,8 @@ struct Kept {
 struct Tree {
     file: FileId,
     text: Rc<str>,
+    /// Whether its brackets and quotes are in order, without which its tree is not mended.
+    is_whole: bool,
     tree: Rc<File>,
 }
 
@@ -45,11 +47,14 @@ pub(super) fn tree(file: FileId, text: &str, skip: usize) -> Rc<File> {
             return Rc::new(read(text, file, skip..text.len()));
         }
         let known = kept.trees.iter().position(|it| it.file == file && *it.text == *text);
-        let tree = match known.and_then(|at| kept.trees.remove(at)) {
-            Some(it) => it.tree,
-            None => kept.mended(file, text, skip).unwrap_or_else(|| Rc::new(read(text, file, skip..text.len()))),
-        };
-        kept.add(Tree { file, text: text.into(), tree: tree.clone() });
+        let it = known.and_then(|at| kept.trees.remove(at)).unwrap_or_else(|| {
+            let is_whole = is_whole(text);
+            let mended = if is_whole { kept.mended(file, text, skip) } else { None };
+            let tree = mended.unwrap_or_else(|| Rc::new(read(text, file, skip..text.len())));
+            Tree { file, text: text.into(), is_whole, tree }
+        });
+        let tree = it.tree.clone();
+        kept.add(it);
         tree
     })
 }
@@ -63,11 +68,11 @@ impl Kept {
         self.trees.push_front(tree);
     }
 
-    /// The latest tree of the file, made that of this text; it is no longer that of its own.
+    /// The latest tree of the file, made that of this text, which is whole; it is no longer that of its own.
     fn mended(&mut self, file: FileId, text: &str, skip: usize) -> Option<Rc<File>> {
         let at = self.trees.iter().position(|it| it.file == file)?;
-        let Tree { text: old, tree, .. } = &self.trees[at];
-        if tree.span.start as usize != skip || !is_whole(old) || !is_whole(text) {
+        let Tree { text: old, is_whole, tree, .. } = &self.trees[at];
+        if tree.span.start as usize != skip || !is_whole {
             return None;
         }
         let splice = splice(old, tree, text, |range, within| read_lines(text, file, range, within))?;

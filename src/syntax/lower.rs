@@ -5,6 +5,7 @@ use pest::iterators::{Pair, Pairs};
 use super::ast::*;
 use super::balance::MAX_DEPTH;
 use super::place::Place;
+use super::quotes::line_start;
 use super::repair::Repaired;
 use super::splice::Within;
 use super::{explain, slips};
@@ -277,7 +278,7 @@ impl<'t> Lowering<'t> {
 
     /// The comments with `##` on the lines before `start`.
     fn docs(&self, start: usize) -> Option<String> {
-        let line_start = self.text[..start].rfind('\n').map_or(0, |it| it + 1);
+        let line_start = line_start(self.text.as_bytes(), start);
         if !self.text[..line_start].trim_end_matches(['\n', '\r']).rsplit('\n').next()?.trim_start().starts_with("##") {
             return None;
         }

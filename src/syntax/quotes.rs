@@ -1,5 +1,10 @@
 //! Where strings end, and where they should have ended.
 
+/// Where the line begins in which an offset lies.
+pub(super) fn line_start(bytes: &[u8], at: usize) -> usize {
+    bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |it| it + 1)
+}
+
 /// The end of the line: the offset of its `\n`, or that behind the text.
 pub(super) fn line_end(bytes: &[u8], at: usize) -> usize {
     bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |it| at + it)

@@ -80,7 +80,7 @@ pub(super) fn repair(text: &str, place: Place) -> Repaired<'_> {
     // With so much to mend there is nothing left that was meant.
     let hopeless = scan.edits.len() > MAX_EDITS;
     let (text, added, mended) = apply(text, std::mem::take(&mut scan.edits));
-    let line = |at: usize| text[..at].rfind('\n').map_or(0, |it| it + 1)..quotes::line_end(text.as_bytes(), at);
+    let line = |at: usize| quotes::line_start(text.as_bytes(), at)..quotes::line_end(text.as_bytes(), at);
     let mended = mended.into_iter().map(|(at, harm)| Mended { line: line(at), lost: harm == Harm::Lost }).collect();
     Repaired { text: Cow::Owned(text), place: place.with(&added), errors, mended, hopeless }
 }
@@ -339,7 +339,7 @@ impl<'t> Scan<'t> {
 
     /// Where the labels of a statement end in which a parenthesis is open: before its `=`.
     fn label_end(&self, open: usize) -> Option<usize> {
-        let start = self.text[..open].rfind('\n').map_or(0, |it| it + 1);
+        let start = quotes::line_start(self.bytes, open);
         let inside = &self.text[open..self.code_end.max(open)];
         let end = inside.find(" = ").filter(|_| !self.text[start..open].contains(" = "))?;
         (!inside[..end].contains(['\n', '"'])).then_some(open + end)

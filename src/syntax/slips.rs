@@ -6,6 +6,7 @@ use super::ast::{ExprKind, Name, StrPart};
 use super::lower::Lowering;
 use super::number::Wrong;
 use super::parse::Rule;
+use super::quotes::line_start;
 use crate::report::Diagnostic;
 use crate::source::{Span, Spanned};
 
@@ -34,7 +35,7 @@ pub(super) fn crowd(cx: &mut Lowering, pair: &Pair<Rule>) {
         return cx.report(finding);
     };
     let start = second.as_span().start();
-    let line = &cx.text[cx.text[..start].rfind('\n').map_or(0, |it| it + 1)..start];
+    let line = &cx.text[line_start(cx.text.as_bytes(), start)..start];
     let span = cx.place.span(start, start + first_token(second.as_str()));
     let finding = Diagnostic::error("several-statements", "there are two statements on one line")
         .label(span, "the second one begins here");

@@ -7,9 +7,9 @@
 
 use std::ops::Range;
 
-use super::ast::{Block, File, Item};
+use super::ast::{Block, File, Item, Statement};
 use super::parse::MAX_ERRORS;
-use super::quotes::{line_end, string_end};
+use super::quotes::{line_end, line_start, string_end};
 use super::spans;
 use crate::report::Diagnostic;
 use crate::source::Span;
@@ -60,12 +60,12 @@ pub(super) fn splice(
     if 2 * in_new.len() > new.len() || 2 * lines.len() > old.len() {
         return None;
     }
-    let alone = |text: &str, lines: &Range<usize>| {
-        let bytes = text.as_bytes();
-        !continues(&bytes[base..lines.start]) && !follows(&bytes[lines.start..]) && !follows(&bytes[lines.end..])
-    };
-    let last_continues = in_new.end < new.len() && continues(&new.as_bytes()[in_new.clone()]);
-    if !alone(old, &lines) || !alone(new, &in_new) || last_continues {
+    // What stands before and behind the lines is the same in both texts.
+    let (before, behind) = (&old.as_bytes()[base..lines.start], &old.as_bytes()[lines.end..]);
+    let (old_lines, new_lines) = (&old.as_bytes()[lines.start..], &new.as_bytes()[lines.start..]);
+    let reaches_in = continues(before) || follows(old_lines) || follows(new_lines);
+    let reaches_out = follows(behind) || !behind.is_empty() && continues(&new.as_bytes()[in_new.clone()]);
+    if reaches_in || reaches_out {
         return None;
     }
     let inside = |span: Span| lines.start <= span.start as usize && span.end as usize <= lines.end;
@@ -122,7 +122,7 @@ fn block<'t>(items: &'t mut Vec<Item>, path: &[(usize, usize)]) -> &'t mut Vec<I
             Some(otherwise) => &mut otherwise.items,
             None => &mut it.then.items,
         },
-        Item::Statement(it) if it.block.is_some() => &mut it.block.as_mut().unwrap_or_else(|| unreachable!()).items,
+        Item::Statement(Statement { block: Some(block), .. }) => &mut block.items,
         _ => unreachable!("a path leads through items with blocks"),
     })
 }
@@ -237,11 +237,6 @@ impl Search<'_> {
 /// Whether a line is documentation of what follows it.
 fn documents(line: &[u8]) -> bool {
     line.trim_ascii_start().starts_with(b"##")
-}
-
-/// Where the line begins in which an offset lies.
-fn line_start(text: &[u8], at: usize) -> usize {
-    text[..at].iter().rposition(|it| *it == b'\n').map_or(0, |it| it + 1)
 }
 
 /// Whether the last line of code is one that the grammar reads on from: behind a comma or an operator, a value may stand on the next.

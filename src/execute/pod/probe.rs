@@ -1,7 +1,5 @@
 //! Whether a container is ready: asked from inside its namespaces, by a process that is gone afterwards.
 
-use std::fs::File;
-use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
@@ -157,14 +155,10 @@ fn succeeds(plan: &Plan, filters: &[(usize, Vec<libc::sock_filter>)], host_proc:
             drop((gate, notices, status));
             let _ = rustix::io::write(&open, &[1]);
             let ended = waitpid(child, None);
-            let mut words = Vec::new();
-            let _ = File::from(heard).read_to_end(&mut words);
-            // The last is the one that was looked into.
-            let failed = Word::take(&mut words).into_iter().rev().find_map(|word| match word {
-                Word::Failed(notice) if notice.fatal => Some(notice.failure),
-                _ => None,
-            });
-            failed.map_or(Ok(matches!(ended, Ok(WaitStatus::Exited(_, 0)))), Err)
+            match Word::failure(heard.into()) {
+                Some(notice) => Err(notice.failure),
+                None => Ok(matches!(ended, Ok(WaitStatus::Exited(_, 0)))),
+            }
         }
         ForkResult::Child => {
             // In a PID namespace that was joined after this process was made, /proc/self may be nobody; a pidfd is not needed then.
