@@ -145,6 +145,8 @@ pub struct Project {
     inputs: Inputs,
     sources: RefCell<HashMap<String, Rc<Source>>>,
     analyses: RefCell<HashMap<String, Rc<Analysis>>>,
+    /// What does not hold any more: to take apart what a policy came to takes longer than one who types is to wait for it.
+    stale: RefCell<Vec<Rc<Analysis>>>,
 }
 
 impl Project {
@@ -154,7 +156,14 @@ impl Project {
         let inputs = Inputs { open: true, ..inputs };
         // A file and what it comes to are worked out one after the other, with the same modules after every key.
         keep(MOST_TREES);
-        Project { loader, folders, inputs, sources: RefCell::default(), analyses: RefCell::default() }
+        Project {
+            loader,
+            folders,
+            inputs,
+            sources: RefCell::default(),
+            analyses: RefCell::default(),
+            stale: RefCell::default(),
+        }
     }
 
     /// The file at a path, parsed anew only where its text is another one than last time.
@@ -205,8 +214,13 @@ impl Project {
         let mut analyses = self.analyses.borrow_mut();
         let concerned: Vec<String> =
             analyses.iter().filter(|(root, it)| *root == path || it.uses(path)).map(|(root, _)| root.clone()).collect();
-        concerned.iter().for_each(|root| drop(analyses.remove(root)));
+        self.stale.borrow_mut().extend(concerned.iter().filter_map(|root| analyses.remove(root)));
         concerned
+    }
+
+    /// Takes apart what was forgotten, once nobody waits for an answer.
+    pub fn tidy(&self) {
+        self.stale.borrow_mut().clear();
     }
 
     /// Nothing that was worked out holds any more, as when files came or went.

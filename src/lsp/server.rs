@@ -206,6 +206,7 @@ impl<'c> Server<'c> {
     pub fn publish(&mut self) {
         if !self.dirty.is_empty() {
             publish::publish(self);
+            self.project.tidy();
         }
     }
 }

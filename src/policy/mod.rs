@@ -14,6 +14,7 @@ mod stdio;
 mod trace;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -107,9 +108,10 @@ pub struct Sandbox {
     pub restart: Option<Traced<Restart>>,
     /// Whether its end is the end of the pod (pods only).
     pub essential: Option<Traced<bool>>,
-    /// The origins of all statements that have a say, by place: for whoever knows no more of a statement than that.
+    /// The profiles through which statements arrived, by place, of those that are not the sandbox's own: for whoever knows no
+    /// more of a statement than that. Outermost first.
     #[serde(skip)]
-    pub origins: BTreeMap<Span, Origin>,
+    pub through: BTreeMap<Span, Arc<[Via]>>,
 }
 
 /// `env NAME = "value"` or `env NAME = inherit`
@@ -210,7 +212,7 @@ impl Sandbox {
 
     /// Through which profiles the statement at a place arrived, the outermost first; none where it is the sandbox's own.
     pub fn via(&self, span: Span) -> &[Via] {
-        self.origins.get(&span).map_or(&[], |origin| &origin.via)
+        self.through.get(&span).map_or(&[], |it| it)
     }
 
     /// Whether a namespace of this kind is its own, or that of the pod that it is in.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Cx;
 use super::eval::{condition, eval};
@@ -39,8 +40,8 @@ impl Walk<'_, '_> {
             match item {
                 Item::Statement(it) => self.statement(it, section, &names),
                 Item::If(it) => {
-                    let dir = self.env.module.dir.clone();
-                    let truth = condition(&it.cond, &mut self.cx.scope(&names, dir.as_deref()));
+                    let dir = self.env.module.dir.as_deref();
+                    let truth = condition(&it.cond, &mut self.cx.scope(&names, dir));
                     match (truth, &it.otherwise) {
                         (Some(true), _) => self.items(&it.then.items, section, names.clone()),
                         (Some(false), Some(block)) => self.items(&block.items, section, names.clone()),
@@ -72,8 +73,8 @@ impl Walk<'_, '_> {
     }
 
     fn for_item(&mut self, it: &ast::For, section: Option<&'static Section>, names: &Names) {
-        let dir = self.env.module.dir.clone();
-        let Some(list) = eval(&it.list, &mut self.cx.scope(names, dir.as_deref())) else {
+        let dir = self.env.module.dir.as_deref();
+        let Some(list) = eval(&it.list, &mut self.cx.scope(names, dir)) else {
             // One turn, about whose element nothing is known.
             let mut inner = (**names).clone();
             inner.insert(it.name.node.clone(), Binding { value: None, declared: it.name.span });
@@ -99,8 +100,7 @@ impl Walk<'_, '_> {
     }
 
     fn require(&mut self, it: &Require, names: &Names) {
-        let dir = self.env.module.dir.clone();
-        let mut scope = self.cx.scope(names, dir.as_deref());
+        let mut scope = self.cx.scope(names, self.env.module.dir.as_deref());
         let truth = condition(&it.cond, &mut scope);
         let message = eval(&it.message, &mut scope);
         let (Some(false), Some(message)) = (truth, message) else { return };
@@ -207,10 +207,9 @@ impl Walk<'_, '_> {
         names: &Names,
         modifier: Option<Modifier>,
     ) {
-        let dir = self.env.module.dir.clone();
-        let mut scope = self.cx.scope(names, dir.as_deref());
-        let what = format!("the mode of `{}`", section.name);
-        let value = eval(label, &mut scope).and_then(|it| typed::fit(it, &section.mode(), &what, &mut scope));
+        let mut scope = self.cx.scope(names, self.env.module.dir.as_deref());
+        let value = eval(label, &mut scope)
+            .and_then(|it| typed::fit(it, &section.mode(), format_args!("the mode of `{}`", section.name), &mut scope));
         // A mode that cannot be known is told once; its fields are not to suffer from it.
         let mut value = value.unwrap_or_else(|| unknown_mode(label));
         if let Value::Variant(name, args) = &value.value
@@ -225,8 +224,7 @@ impl Walk<'_, '_> {
             );
             value = unknown_mode(label);
         }
-        let key = section.name.to_string();
-        self.push(it, key, modifier, None, Vec::new(), Some(value), it.head.span.to(label.span));
+        self.push(it, section.name.into(), modifier, None, Vec::new(), Some(value), it.head.span.to(label.span));
     }
 
     /// A block without a mode counts even when it is empty: `seccomp { }` refuses everything.
@@ -234,14 +232,14 @@ impl Walk<'_, '_> {
         let value = Val { value: Value::Symbol("stated".into()), span: it.head.span };
         // Nobody overrides or fixes the mere presence of a block.
         let modifier = modifier.filter(|it| *it == Modifier::Default);
-        let known = self.out.iter().any(|stated| stated.key == section.name);
+        let known = self.out.iter().any(|stated| *stated.origin.key == *section.name);
         if !known {
-            self.push(it, section.name.to_string(), modifier, None, Vec::new(), Some(value), it.head.span);
+            self.push(it, section.name.into(), modifier, None, Vec::new(), Some(value), it.head.span);
         }
     }
 
     fn remove_section(&mut self, it: &Statement, section: &'static Section) {
-        self.push(it, section.name.to_string(), Some(Modifier::Remove), None, Vec::new(), None, it.head_span());
+        self.push(it, section.name.into(), Some(Modifier::Remove), None, Vec::new(), None, it.head_span());
     }
 
     fn field(&mut self, it: &Statement, field: &'static Field, names: &Names) {
@@ -258,10 +256,9 @@ impl Walk<'_, '_> {
         let Some(labels) = self.labels(it, field, names) else { return };
         let value = match (&field.value, &it.value) {
             (Some(ty), Some(value)) => {
-                let dir = self.env.module.dir.clone();
-                let mut scope = self.cx.scope(names, dir.as_deref());
-                let what = format!("`{}`", field.head);
-                match eval(value, &mut scope).and_then(|it| typed::fit(it, ty, &what, &mut scope)) {
+                let mut scope = self.cx.scope(names, self.env.module.dir.as_deref());
+                let value = eval(value, &mut scope);
+                match value.and_then(|it| typed::fit(it, ty, format_args!("`{}`", field.head), &mut scope)) {
                     Some(value) => Some(value),
                     None => return,
                 }
@@ -284,25 +281,14 @@ impl Walk<'_, '_> {
             }
             _ => None,
         };
-        let section = if field.section.is_empty() { String::new() } else { format!("{}.", field.section) };
-        let labelled = labels.iter().map(Val::to_string).collect::<Vec<_>>().join(" ");
-        let key = match field.shape {
-            Shape::Entry => format!("{section}{}[{labelled}]", field.head),
-            _ => format!("{section}{}", field.head),
-        };
-        self.push(it, key, modifier, Some(field), labels, value, it.head_span());
+        self.push(it, key_of(field, &labels), modifier, Some(field), labels, value, it.head_span());
     }
 
     fn labels(&mut self, it: &Statement, field: &'static Field, names: &Names) -> Option<Vec<Val>> {
         let leads = field.lead.is_some() && it.labels.len() == field.labels.len() + 1;
-        let types: Vec<Ty> = field
-            .lead
-            .filter(|_| leads)
-            .into_iter()
-            .chain(field.labels.iter().copied())
-            .chain(field.trail.filter(|_| it.labels.len() > field.labels.len()))
-            .collect();
-        if let Some(extra) = it.labels.get(types.len()) {
+        let types = field.lead.iter().filter(|_| leads).chain(field.labels);
+        let types = types.chain(field.trail.iter().filter(|_| it.labels.len() > field.labels.len()));
+        if let Some(extra) = it.labels.get(types.clone().count()) {
             self.cx.report(
                 Diagnostic::error(
                     "unexpected-label",
@@ -321,16 +307,15 @@ impl Walk<'_, '_> {
             );
             return None;
         }
-        let dir = self.env.module.dir.clone();
-        let mut labels = Vec::new();
-        for (label, ty) in it.labels.iter().zip(&types) {
-            let mut scope = self.cx.scope(names, dir.as_deref());
+        let mut labels = Vec::with_capacity(it.labels.len());
+        for (label, ty) in it.labels.iter().zip(types) {
+            let mut scope = self.cx.scope(names, self.env.module.dir.as_deref());
             let value = eval(label, &mut scope)?;
             let is_call = field.section == "seccomp" && matches!(value.value, Value::Set(_) | Value::Variant(..));
             labels.push(if is_call {
                 value
             } else {
-                typed::fit(value, ty, &format!("the label of `{}`", field.head), &mut scope)?
+                typed::fit(value, ty, format_args!("the label of `{}`", field.head), &mut scope)?
             });
         }
         Some(labels)
@@ -340,7 +325,7 @@ impl Walk<'_, '_> {
     fn push(
         &mut self,
         it: &Statement,
-        key: String,
+        key: Arc<str>,
         modifier: Option<Modifier>,
         field: Option<&'static Field>,
         labels: Vec<Val>,
@@ -356,25 +341,25 @@ impl Walk<'_, '_> {
         let origin = Origin {
             span: start.to(span),
             how: merge::how(modifier),
-            key: key.as_str().into(),
+            key: key.clone(),
             via: self.env.via.clone(),
             replaced: Vec::new(),
         };
         let with_mode = field.is_some() && self.with_mode && modifier == Some(Modifier::Default);
-        let mut slot = field.map_or_else(|| key.clone(), |field| field.slot(&key));
+        let mut slot = slot_of(field, &key);
         // A module's own group is not the group of that name of another module.
         if let Some(Value::Set(group)) = labels.first().map(|it| &it.value)
             && self.env.module.group(self.cx, group).is_some()
         {
-            let _ = write!(slot, " of {}", self.env.module.file.0);
+            slot = format!("{slot} of {}", self.env.module.file.0).into();
         }
-        let payload =
-            Rc::new(Payload { field, labels, value, strength, module: Some(self.env.module.clone()), with_mode });
+        let (labels, value, module) = (labels.into(), value.map(Rc::new), Some(self.env.module.clone()));
+        let payload = Rc::new(Payload { field, labels, value, strength, module, with_mode });
         // Of two branches of which one holds only the first is kept: they may well say the same key.
         if self.uncertain && self.out.iter().any(|it| it.slot == slot) {
             return;
         }
-        self.out.push(Stated { key, slot, modifier, payload, origin });
+        self.out.push(Stated { slot, modifier, payload, origin });
     }
 
     fn unknown(&mut self, it: &Statement, section: &'static str) {
@@ -405,6 +390,29 @@ impl Walk<'_, '_> {
         }
         self.cx.report(finding);
     }
+}
+
+/// The key of a statement: `uts.hostname`, `mnt.mount[/tmp]`.
+fn key_of(field: &Field, labels: &[Val]) -> Arc<str> {
+    // As `path()`, with room for what follows.
+    let mut key = String::with_capacity(128);
+    key.push_str(field.section);
+    key.push_str(if field.section.is_empty() { "" } else { "." });
+    key.push_str(field.head);
+    if field.shape == Shape::Entry {
+        key.push('[');
+        for (at, label) in labels.iter().enumerate() {
+            key.push_str(if at == 0 { "" } else { " " });
+            let _ = write!(key, "{label}");
+        }
+        key.push(']');
+    }
+    key.into()
+}
+
+/// What a key is compared under with others, see [`Field::slot`]; mostly the key itself.
+pub(super) fn slot_of(field: Option<&Field>, key: &Arc<str>) -> Arc<str> {
+    field.and_then(|it| it.slot(key)).map_or_else(|| key.clone(), Arc::from)
 }
 
 fn references(expr: &Expr, out: &mut Vec<String>) {

@@ -71,12 +71,12 @@ pub fn apply_body(cx: &mut Cx, slots: &mut Slots, body: &Block, env: &Env) {
 /// parameters will be: about their values nothing is said, and of an `if` on them both branches are looked at.
 pub fn check_profile(cx: &mut Cx, module: &Rc<Module>, decl: &Decl) {
     let env = Env::of_module(module);
-    let mut names = (*env.names).clone();
+    let mut names = env.names.clone();
     bind_params(cx, &mut names, decl, &[], None, &env);
     for param in &decl.params {
-        names.entry(param.name.node.clone()).and_modify(|it| it.value = None);
+        Rc::make_mut(&mut names).entry(param.name.node.clone()).and_modify(|it| it.value = None);
     }
-    let env = Env { names: Rc::new(names), open: vec![(decl.name.span, decl.name.node.clone())], ..env };
+    let env = Env { names, open: vec![(decl.name.span, decl.name.node.clone())], ..env };
     let mut slots = base(cx, &decl.with, &env);
     apply_body(cx, &mut slots, &decl.body, &env);
 }
@@ -115,7 +115,7 @@ fn instantiate(cx: &mut Cx, instance: &Instance, env: &Env) -> Option<Rc<Slots>>
         );
         return None;
     }
-    let mut names = (*module.names.borrow().clone()).clone();
+    let mut names = module.names.borrow().clone();
     bind_params(cx, &mut names, &decl, &instance.args, Some(instance.span), env);
     // One profile with equal arguments is one layer, by how many routes it may be reached; otherwise a few profiles that
     // each use the next one twice would take longer than anybody waits.
@@ -132,7 +132,7 @@ fn instantiate(cx: &mut Cx, instance: &Instance, env: &Env) -> Option<Rc<Slots>>
     let via = Via { span: instance.span, profile: shown.clone() };
     let mut open = env.open.clone();
     open.push((decl.name.span, shown));
-    let inner = Env { module, names: Rc::new(names), via: env.via.iter().cloned().chain([via]).collect(), open };
+    let inner = Env { module, names, via: env.via.iter().cloned().chain([via]).collect(), open };
     let mut slots = base(cx, &decl.with, &inner);
     apply_body(cx, &mut slots, &decl.body, &inner);
     let slots = Rc::new(slots);
@@ -200,7 +200,7 @@ fn is_torn(module: &Module) -> bool {
 /// Gives the parameters of a profile their values. `used_at` is `None` when nobody uses it.
 fn bind_params(
     cx: &mut Cx,
-    names: &mut BTreeMap<String, Binding>,
+    names: &mut Rc<BTreeMap<String, Binding>>,
     decl: &Decl,
     args: &[ast::Arg],
     used_at: Option<Span>,
@@ -240,16 +240,18 @@ fn bind_params(
     for param in &decl.params {
         let name = &param.name.node;
         let arg = args.iter().find(|it| it.name.as_ref().is_some_and(|it| it.node == *name));
-        let what = format!("`{name}` of `{}`", decl.name.node);
         let value = match (arg, &param.default, used_at) {
             (Some(arg), _, _) => {
                 let mut scope = cx.scope(&env.names, dir.as_deref());
-                eval(&arg.value, &mut scope).and_then(|it| params::fit(it, &param.ty, &what, &mut scope))
+                eval(&arg.value, &mut scope).and_then(|it| {
+                    params::fit(it, &param.ty, format_args!("`{name}` of `{}`", decl.name.node), &mut scope)
+                })
             }
             (None, Some(default), _) => {
-                let known = Rc::new(names.clone());
-                let mut scope = cx.scope(&known, dir.as_deref());
-                eval(default, &mut scope).and_then(|it| params::fit(it, &param.ty, &what, &mut scope))
+                let mut scope = cx.scope(names, dir.as_deref());
+                eval(default, &mut scope).and_then(|it| {
+                    params::fit(it, &param.ty, format_args!("`{name}` of `{}`", decl.name.node), &mut scope)
+                })
             }
             (None, None, Some(span)) if !misspelt => {
                 cx.report(
@@ -262,6 +264,6 @@ fn bind_params(
             }
             (None, None, _) => None,
         };
-        names.insert(name.clone(), Binding { value, declared: param.span });
+        Rc::make_mut(names).insert(name.clone(), Binding { value, declared: param.span });
     }
 }

@@ -1,7 +1,9 @@
 //! The merge rule: siblings join, a layer goes over its base, and what is left is one value for each key.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::module::Module;
 use super::value::Val;
@@ -18,9 +20,9 @@ pub struct Payload {
     /// Its row; `None` for the mode of a section.
     pub field: Option<&'static Field>,
     /// Its labels, fitted to their types.
-    pub labels: Vec<Val>,
+    pub labels: Rc<[Val]>,
     /// Its value, fitted to its type.
-    pub value: Option<Val>,
+    pub value: Option<Rc<Val>>,
     /// How much it insists.
     pub strength: Strength,
     /// The module whose groups of system calls it means; `None` for what no module says.
@@ -31,6 +33,11 @@ pub struct Payload {
 }
 
 impl Payload {
+    /// How it begins; empty for the mode of a section.
+    fn head(&self) -> &'static str {
+        self.field.map_or("", |field| field.head)
+    }
+
     /// The value as it is shown.
     fn text(&self) -> String {
         let strength = match self.strength {
@@ -38,32 +45,32 @@ impl Payload {
             Strength::Prefer => "prefer ",
             Strength::Optional => "optional ",
         };
-        let value = self.value.as_ref().map_or(String::new(), Val::to_string);
+        let value = self.value.as_ref().map_or(String::new(), |it| it.to_string());
         format!("{strength}{value}")
+    }
+
+    /// Whether the other one says the same: it is written alike, wherever that is.
+    fn is_same(&self, other: &Payload) -> bool {
+        self.head() == other.head() && self.text() == other.text()
     }
 }
 
 /// A statement of a layer.
 #[derive(Clone, Debug)]
 pub struct Stated {
-    /// Its key, such as `mnt.mount[/tmp]`.
-    pub key: String,
     /// What it is compared under: `mount /tmp` and `hide /tmp` are two values of one path.
-    pub slot: String,
+    pub slot: Arc<str>,
     /// `default`, `override`, `final`, `remove`.
     pub modifier: Option<Modifier>,
     /// What it says.
     pub payload: Rc<Payload>,
-    /// Where it came from.
+    /// Where it came from, with its key, such as `mnt.mount[/tmp]`.
     pub origin: Origin,
 }
 
 /// A value that a key could have.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// Its head and value, which are compared when two statements meet.
-    said: String,
-    text: String,
     /// What was stated.
     pub payload: Rc<Payload>,
     /// Where it came from.
@@ -72,8 +79,13 @@ pub struct Candidate {
 
 impl Candidate {
     /// The value as text, or, where it has none, the head.
-    fn shown(&self) -> &str {
-        if self.text.is_empty() { self.said.trim() } else { &self.text }
+    fn shown(&self) -> String {
+        let text = self.payload.text();
+        if text.is_empty() { self.payload.head().to_string() } else { text }
+    }
+
+    fn is_same(&self, other: &Candidate) -> bool {
+        self.payload.is_same(&other.payload)
     }
 }
 
@@ -116,10 +128,10 @@ impl Slot {
 }
 
 /// All keys of a stack of layers.
-pub type Slots = BTreeMap<String, Slot>;
+pub type Slots = BTreeMap<Arc<str>, Slot>;
 
 fn add(list: &mut Vec<Candidate>, candidate: Candidate) {
-    if !list.iter().any(|it| it.said == candidate.said) {
+    if !list.iter().any(|it| it.is_same(&candidate)) {
         list.push(candidate);
     }
 }
@@ -140,23 +152,27 @@ pub fn join(into: &mut Slots, from: &Slots) {
 
 /// One layer over its base. Two statements for one key inside the layer are an error of their own.
 pub fn apply(slots: &mut Slots, layer: Vec<Stated>, findings: &mut Vec<Diagnostic>) {
-    let mut stated: BTreeMap<String, (String, Span)> = BTreeMap::new();
+    let mut stated: HashMap<Arc<str>, (Arc<str>, Span)> = HashMap::with_capacity(layer.len());
     for statement in layer {
-        if let Some((key, first)) = stated.get(&statement.slot) {
-            findings.push(twice(&statement, key, *first));
-            continue;
+        match stated.entry(statement.slot.clone()) {
+            Entry::Occupied(known) => {
+                let (key, first) = known.get();
+                findings.push(twice(&statement, key, *first));
+            }
+            Entry::Vacant(free) => {
+                free.insert((statement.origin.key.clone(), statement.origin.span));
+                put(slots, statement, findings);
+            }
         }
-        stated.insert(statement.slot.clone(), (statement.key.clone(), statement.origin.span));
-        put(slots, statement, findings);
     }
 }
 
 /// Two statements of one layer for one key.
 fn twice(statement: &Stated, first_key: &str, first: Span) -> Diagnostic {
     let span = statement.origin.span;
-    if first_key == statement.key {
+    if first_key == &*statement.origin.key {
         let second = if first == span { "again, in a loop" } else { "the second" };
-        return Diagnostic::error("set-twice", format!("`{}` is set twice in one place", statement.key))
+        return Diagnostic::error("set-twice", format!("`{}` is set twice in one place", statement.origin.key))
             .label(span, second)
             .label(first, "the first")
             .help("keep one of them");
@@ -168,7 +184,7 @@ fn twice(statement: &Stated, first_key: &str, first: Span) -> Diagnostic {
             .label(first, "the other")
             .help("keep one of them");
     }
-    Diagnostic::error("set-twice", format!("`{}` and `{first_key}` contradict each other", statement.key))
+    Diagnostic::error("set-twice", format!("`{}` and `{first_key}` contradict each other", statement.origin.key))
         .label(span, "the second")
         .label(first, "the first")
         .help("keep one of them")
@@ -179,14 +195,17 @@ fn put(slots: &mut Slots, statement: Stated, findings: &mut Vec<Diagnostic>) {
         return remove(slots, &statement, findings);
     }
     let slot = slots.entry(statement.slot.clone()).or_default();
-    let head = statement.payload.field.map_or("", |field| field.head);
-    let text = statement.payload.text();
-    let candidate = Candidate {
-        said: format!("{head} {text}"),
-        text,
-        payload: statement.payload.clone(),
-        origin: statement.origin.clone(),
-    };
+    if slot.any().is_none() && statement.modifier != Some(Modifier::Override) {
+        // The first to say anything; of most keys the only one.
+        let list = match statement.modifier {
+            Some(Modifier::Default) => &mut slot.defaults,
+            Some(Modifier::Final) => &mut slot.finals,
+            _ => &mut slot.plain,
+        };
+        list.push(Candidate { payload: statement.payload, origin: statement.origin });
+        return;
+    }
+    let candidate = Candidate { payload: statement.payload.clone(), origin: statement.origin.clone() };
     // A default is for when nobody says anything.
     if statement.modifier == Some(Modifier::Default) && !(slot.finals.is_empty() && slot.plain.is_empty()) {
         return;
@@ -196,7 +215,7 @@ fn put(slots: &mut Slots, statement: Stated, findings: &mut Vec<Diagnostic>) {
         return;
     }
     if let Some(fixed) = slot.finals.first() {
-        if fixed.said == candidate.said {
+        if fixed.is_same(&candidate) {
             redundant(&statement, fixed, findings);
         } else {
             findings.push(final_overridden(&statement, fixed));
@@ -208,22 +227,25 @@ fn put(slots: &mut Slots, statement: Stated, findings: &mut Vec<Diagnostic>) {
         Some(Modifier::Override) => {
             match (slot.plain.is_empty(), slot.defaults.is_empty()) {
                 (true, true) => findings.push(
-                    Diagnostic::error("override-nothing", format!("`{}` overrides nothing", statement.key))
+                    Diagnostic::error("override-nothing", format!("`{}` overrides nothing", statement.origin.key))
                         .label(statement.origin.span, "no profile sets it")
                         .help("write it without `override`"),
                 ),
                 (true, false) => findings.push(
-                    Diagnostic::advice("redundant-set", format!("`override` is not needed for `{}`", statement.key))
-                        .label(statement.origin.span, "a plain statement replaces a default")
-                        .label(slot.defaults[0].origin.span, "the default")
-                        .help("delete `override`"),
+                    Diagnostic::advice(
+                        "redundant-set",
+                        format!("`override` is not needed for `{}`", statement.origin.key),
+                    )
+                    .label(statement.origin.span, "a plain statement replaces a default")
+                    .label(slot.defaults[0].origin.span, "the default")
+                    .help("delete `override`"),
                 ),
                 _ => {}
             }
             let mut before = std::mem::take(&mut slot.plain);
             before.extend(slot.defaults.iter().cloned());
             let candidate = over(candidate, &before);
-            let replaces = |how: &str| format!("`{}` is weaker than what it replaces: {how}", statement.key);
+            let replaces = |how: &str| format!("`{}` is weaker than what it replaces: {how}", statement.origin.key);
             findings.extend(
                 before.iter().find_map(|it| {
                     weakens(&statement, it, replaces(&weaker::weaker(&it.payload, &candidate.payload)?))
@@ -236,13 +258,14 @@ fn put(slots: &mut Slots, statement: Stated, findings: &mut Vec<Diagnostic>) {
 }
 
 fn plain(slot: &mut Slot, candidate: Candidate, statement: &Stated, is_final: bool, findings: &mut Vec<Diagnostic>) {
-    let other = slot.plain.iter().find(|it| it.said != candidate.said);
+    let other = slot.plain.iter().find(|it| !it.is_same(&candidate));
     if let Some(other) = other {
         let span = statement.origin.span;
-        let finding = Diagnostic::error("set-twice", format!("`{}` is already set{}", statement.key, through(other)))
-            .label(span, "another value, without `override`")
-            .label(other.origin.span, format!("`{}` here", other.shown()))
-            .help("write `override` before it to replace the value, or delete one of the two");
+        let finding =
+            Diagnostic::error("set-twice", format!("`{}` is already set{}", statement.origin.key, through(other)))
+                .label(span, "another value, without `override`")
+                .label(other.origin.span, format!("`{}` here", other.shown()))
+                .help("write `override` before it to replace the value, or delete one of the two");
         findings.push(match is_final {
             false => finding.fix("write `override` before it", Span { end: span.start, ..span }, "override "),
             true => finding,
@@ -267,7 +290,7 @@ fn plain(slot: &mut Slot, candidate: Candidate, statement: &Stated, is_final: bo
 /// A candidate that replaces others, which it remembers.
 fn over(mut candidate: Candidate, before: &[Candidate]) -> Candidate {
     for lost in before {
-        let text = lost.shown().to_string();
+        let text = lost.shown();
         let weaker = weaker::weaker(&lost.payload, &candidate.payload);
         let Origin { span, how, ref via, .. } = lost.origin;
         let replaced = Replaced { weaker, span, how, via: via.clone(), text };
@@ -287,11 +310,14 @@ fn redundant(statement: &Stated, same: &Candidate, findings: &mut Vec<Diagnostic
         return;
     }
     findings.push(
-        Diagnostic::advice("redundant-set", format!("`{}` already has this value{}", statement.key, through(same)))
-            .label(statement.origin.span, "says the same again")
-            .label(same.origin.span, "set here")
-            .help("delete the line")
-            .delete(statement.origin.span),
+        Diagnostic::advice(
+            "redundant-set",
+            format!("`{}` already has this value{}", statement.origin.key, through(same)),
+        )
+        .label(statement.origin.span, "says the same again")
+        .label(same.origin.span, "set here")
+        .help("delete the line")
+        .delete(statement.origin.span),
     );
 }
 
@@ -323,7 +349,7 @@ fn removed(statement: &Stated, gone: &[Slot]) -> Option<Diagnostic> {
 }
 
 fn final_overridden(statement: &Stated, fixed: &Candidate) -> Diagnostic {
-    Diagnostic::error("final-overridden", format!("`{}` is final{}", statement.key, through(fixed)))
+    Diagnostic::error("final-overridden", format!("`{}` is final{}", statement.origin.key, through(fixed)))
         .label(statement.origin.span, "cannot be changed here")
         .label(fixed.origin.span, format!("`{}`, once and for all", fixed.shown()))
         .help("delete the line, or use a profile that leaves the value open")
@@ -331,18 +357,18 @@ fn final_overridden(statement: &Stated, fixed: &Candidate) -> Diagnostic {
 
 /// `remove`: the key itself, and everything below it when it is a section.
 fn remove(slots: &mut Slots, statement: &Stated, findings: &mut Vec<Diagnostic>) {
-    let inside = format!("{}.", statement.key);
+    let inside = format!("{}.", statement.origin.key);
     let is_section = statement.payload.field.is_none();
-    let of_statement = |key: &str| key == statement.slot || is_section && key.starts_with(&inside);
+    let of_statement = |key: &str| key == &*statement.slot || is_section && key.starts_with(&inside);
     let there = slots.iter().filter(|(key, slot)| of_statement(key) && slot.any().is_some());
-    let keys: Vec<String> = there.map(|(key, _)| key.clone()).collect();
+    let keys: Vec<Arc<str>> = there.map(|(key, _)| key.clone()).collect();
     // A path can be there, and be something else; where siblings disagree, it can be both.
     let head = statement.payload.field.map(|it| it.head);
     let is_meant = |it: &Candidate| is_section || it.payload.field.map(|it| it.head) == head;
     let there = slots.get(&statement.slot);
     if let Some(other) = there.and_then(Slot::any).filter(|_| !there.is_some_and(|it| it.all().any(is_meant))) {
         findings.push(
-            Diagnostic::error("remove-nothing", format!("`{}` removes nothing", statement.key))
+            Diagnostic::error("remove-nothing", format!("`{}` removes nothing", statement.origin.key))
                 .label(statement.origin.span, "it is something else")
                 .label(other.origin.span, format!("it is `{}`", other.origin.key))
                 .help("remove that"),
@@ -351,7 +377,7 @@ fn remove(slots: &mut Slots, statement: &Stated, findings: &mut Vec<Diagnostic>)
     }
     if keys.is_empty() {
         findings.push(
-            Diagnostic::error("remove-nothing", format!("`{}` removes nothing", statement.key))
+            Diagnostic::error("remove-nothing", format!("`{}` removes nothing", statement.origin.key))
                 .label(statement.origin.span, "no profile sets it")
                 .help("delete the line")
                 .delete(statement.origin.span),
@@ -367,7 +393,7 @@ fn remove(slots: &mut Slots, statement: &Stated, findings: &mut Vec<Diagnostic>)
         let (meant, mut others) = slot.parted(is_meant);
         others.gone.extend(meant.plain.iter().chain(&meant.defaults).map(|it| Gone {
             origin: it.origin.clone(),
-            text: it.shown().to_string(),
+            text: it.shown(),
             by: statement.origin.clone(),
         }));
         gone.push(meant);
@@ -383,33 +409,32 @@ pub fn gone(slots: &Slots) -> Vec<Gone> {
 }
 
 /// The one value of each key. Siblings that disagree, and that no later layer has settled, are reported.
-pub fn settle(slots: Slots, findings: &mut Vec<Diagnostic>) -> BTreeMap<String, Candidate> {
-    let mut settled = BTreeMap::new();
-    for (key, slot) in slots {
-        let mut candidates: Vec<Candidate> = Vec::new();
-        if !slot.finals.is_empty() {
-            slot.finals.into_iter().chain(slot.plain).for_each(|it| add(&mut candidates, it));
-        } else if !slot.plain.is_empty() {
-            candidates = slot.plain;
-            if candidates.len() == 1 && candidates[0].origin.replaced.is_empty() && !slot.defaults.is_empty() {
-                candidates = vec![over(candidates.remove(0), &slot.defaults)];
-            }
-        } else {
-            candidates = slot.defaults;
+pub fn settle(slots: Slots, findings: &mut Vec<Diagnostic>) -> BTreeMap<Arc<str>, Candidate> {
+    // Collected, not inserted one by one: they come in the order of their keys.
+    slots.into_iter().filter_map(|(key, slot)| Some((key, settle_one(slot, findings)?))).collect()
+}
+
+fn settle_one(slot: Slot, findings: &mut Vec<Diagnostic>) -> Option<Candidate> {
+    let mut candidates: Vec<Candidate> = Vec::new();
+    if !slot.finals.is_empty() {
+        slot.finals.into_iter().chain(slot.plain).for_each(|it| add(&mut candidates, it));
+    } else if !slot.plain.is_empty() {
+        candidates = slot.plain;
+        if candidates.len() == 1 && candidates[0].origin.replaced.is_empty() && !slot.defaults.is_empty() {
+            candidates = vec![over(candidates.remove(0), &slot.defaults)];
         }
-        if let [first, second, ..] = candidates.as_slice() {
-            findings.push(
-                Diagnostic::error("siblings-disagree", format!("the profiles disagree about `{}`", first.origin.key))
-                    .label(first.origin.span, format!("`{}`{}", first.shown(), through(first)))
-                    .label(second.origin.span, format!("`{}`{}", second.shown(), through(second)))
-                    .help("settle it in the sandbox: `override` the key with the value that is meant"),
-            );
-        }
-        if let Some(first) = candidates.into_iter().next() {
-            settled.insert(key, first);
-        }
+    } else {
+        candidates = slot.defaults;
     }
-    settled
+    if let [first, second, ..] = candidates.as_slice() {
+        findings.push(
+            Diagnostic::error("siblings-disagree", format!("the profiles disagree about `{}`", first.origin.key))
+                .label(first.origin.span, format!("`{}`{}", first.shown(), through(first)))
+                .label(second.origin.span, format!("`{}`{}", second.shown(), through(second)))
+                .help("settle it in the sandbox: `override` the key with the value that is meant"),
+        );
+    }
+    candidates.into_iter().next()
 }
 
 /// How a statement makes its value.
@@ -427,18 +452,17 @@ mod tests {
     use super::*;
     use crate::resolve::value::Value;
     use proptest::prelude::*;
-    use std::sync::Arc;
 
     const LEVELS: [Option<Modifier>; 5] =
         [None, Some(Modifier::Default), Some(Modifier::Override), Some(Modifier::Final), Some(Modifier::Remove)];
 
     fn stated(key: u8, modifier: Option<Modifier>, value: u8) -> Stated {
-        let key = format!("k{key}");
+        let key: Arc<str> = format!("k{key}").into();
         let value = Val { value: Value::Int(value.into()), span: Span::default() };
         let payload = Payload {
             field: None,
-            labels: Vec::new(),
-            value: Some(value),
+            labels: Rc::from([]),
+            value: Some(Rc::new(value)),
             strength: Strength::Required,
             module: None,
             with_mode: false,
@@ -446,11 +470,11 @@ mod tests {
         let origin = Origin {
             span: Span::default(),
             how: how(modifier),
-            key: key.as_str().into(),
+            key: key.clone(),
             via: Arc::from([]),
             replaced: Vec::new(),
         };
-        Stated { slot: key.clone(), key, modifier, payload: Rc::new(payload), origin }
+        Stated { slot: key, modifier, payload: Rc::new(payload), origin }
     }
 
     /// Slots as bodies over each other make them.
@@ -464,12 +488,12 @@ mod tests {
         })
     }
 
-    type Sets = BTreeMap<String, [Vec<String>; 3]>;
+    type Sets = BTreeMap<Arc<str>, [Vec<String>; 3]>;
 
     /// The three sets of each key, whatever the order in which they were met.
     fn sets(slots: &Slots) -> Sets {
         let sorted = |set: &Vec<Candidate>| {
-            let mut said: Vec<String> = set.iter().map(|it| it.said.clone()).collect();
+            let mut said: Vec<String> = set.iter().map(Candidate::shown).collect();
             said.sort();
             said
         };
@@ -530,7 +554,7 @@ mod tests {
         let mut findings = Vec::new();
         apply(&mut slots, vec![stated(0, modifier, value)], &mut findings);
         // The mode of a section may be said again; a field may not.
-        let value = settle(slots, &mut findings).into_values().next().map(|it| it.text);
+        let value = settle(slots, &mut findings).into_values().next().map(|it| it.shown());
         (value, findings.into_iter().map(|it| it.code).collect())
     }
 

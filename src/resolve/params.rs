@@ -1,6 +1,7 @@
 //! Parameters and lets: types, defaults, what `--set` says, and what nobody uses.
 
 use std::collections::BTreeMap;
+use std::fmt::Arguments;
 use std::rc::Rc;
 
 use super::eval::eval;
@@ -35,7 +36,7 @@ pub fn type_names() -> Vec<&'static str> {
 }
 
 /// A value in the type of a parameter.
-pub fn fit(val: Val, ty: &TypeExpr, what: &str, scope: &mut Scope) -> Option<Val> {
+pub fn fit(val: Val, ty: &TypeExpr, what: Arguments, scope: &mut Scope) -> Option<Val> {
     match ty {
         TypeExpr::Named(name) => match TYPES.iter().find(|(known, _)| *known == name.node) {
             Some((_, ty)) => typed::fit(val, ty, what, scope),
@@ -94,14 +95,14 @@ pub fn bind_root(cx: &mut Cx, module: &Rc<Module>) {
 }
 
 fn bind(cx: &mut Cx, module: &Module, is_root: bool) {
-    let mut names: BTreeMap<String, Binding> = BTreeMap::new();
+    // Each name sees those before it; nobody holds them when the next one is added, so that nothing is copied.
+    let mut names: Rc<BTreeMap<String, Binding>> = Rc::default();
     cx.below = module.items().iter().filter_map(declared_name).collect();
     for item in module.items() {
         let (name, declared, value) = match item {
             Item::Param(param) => (&param.name, param.span, param_value(cx, module, param, is_root, &names)),
             Item::Let(it) => {
-                let known = Rc::new(names.clone());
-                let value = eval(&it.value, &mut cx.scope(&known, module.dir.as_deref()));
+                let value = eval(&it.value, &mut cx.scope(&names, module.dir.as_deref()));
                 (&it.name, it.span, value)
             }
             _ => continue,
@@ -113,7 +114,7 @@ fn bind(cx: &mut Cx, module: &Module, is_root: bool) {
                     .help("use another name"),
             );
         }
-        if let Some(before) = names.insert(name.node.clone(), Binding { value, declared }) {
+        if let Some(before) = Rc::make_mut(&mut names).insert(name.node.clone(), Binding { value, declared }) {
             cx.report(
                 Diagnostic::error("name-taken", format!("`${}` is declared twice", name.node))
                     .label(name.span, "the second")
@@ -123,7 +124,7 @@ fn bind(cx: &mut Cx, module: &Module, is_root: bool) {
         }
     }
     cx.below.clear();
-    *module.names.borrow_mut() = Rc::new(names);
+    *module.names.borrow_mut() = names;
 }
 
 /// The name that an item gives to a value.
@@ -140,10 +141,9 @@ fn param_value(
     module: &Module,
     param: &Param,
     is_root: bool,
-    names: &BTreeMap<String, Binding>,
+    names: &Rc<BTreeMap<String, Binding>>,
 ) -> Option<Val> {
     let name = &param.name.node;
-    let what = format!("`{name}`");
     if let Some(text) = cx.inputs.params.get(name).filter(|_| is_root).cloned() {
         return given(cx, param, &text);
     }
@@ -164,10 +164,9 @@ fn param_value(
         );
         return None;
     };
-    let known = Rc::new(names.clone());
-    let mut scope = cx.scope(&known, module.dir.as_deref());
+    let mut scope = cx.scope(names, module.dir.as_deref());
     let value = eval(default, &mut scope)?;
-    fit(value, &param.ty, &what, &mut scope)
+    fit(value, &param.ty, format_args!("`{name}`"), &mut scope)
 }
 
 /// The value of `--set NAME=text`. Text for a string or a path need not be quoted: a shell has done that already.
@@ -203,7 +202,7 @@ fn given(cx: &mut Cx, param: &Param, text: &str) -> Option<Val> {
             }
         },
     };
-    fit(value, &param.ty, &format!("`{name}`"), &mut cx.scope(&names, Some(&cwd)))
+    fit(value, &param.ty, format_args!("`{name}`"), &mut cx.scope(&names, Some(&cwd)))
 }
 
 /// `--set NAME=a,b` for a parameter that is a list.

@@ -116,15 +116,14 @@ fn shared(pod: &Sandbox) -> Vec<Stated> {
             let value = Val { value: Value::Variant("pod".into(), Vec::new()), span };
             let payload = Payload {
                 field: None,
-                labels: Vec::new(),
-                value: Some(value),
+                labels: Rc::from([]),
+                value: Some(Rc::new(value)),
                 strength: Strength::Required,
                 module: None,
                 with_mode: false,
             };
             Stated {
-                key: kind.name().to_string(),
-                slot: kind.name().to_string(),
+                slot: kind.name().into(),
                 modifier: None,
                 payload: Rc::new(payload),
                 origin: Origin { span, ..Origin::implied(span, kind.name(), "the pod makes it for its containers") },

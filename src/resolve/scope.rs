@@ -122,6 +122,10 @@ impl Scope<'_> {
 
     /// A path made absolute and normal: no `.`, no `..`, no double or final slash.
     pub fn absolute(&self, text: &str, span: Span) -> Result<String, Diagnostic> {
+        // As nearly all are written.
+        if text.starts_with('/') && is_usable(text).is_ok() && is_normal(text) {
+            return Ok(text.to_string());
+        }
         // What `..` behind a name means depends on symbolic links that nobody sees here.
         let mut parts = text.split('/').skip_while(|part| matches!(*part, "." | ".."));
         if parts.any(|part| part == "..") {
@@ -149,9 +153,14 @@ impl Scope<'_> {
     }
 }
 
-/// An absolute path without `.`, `..`, double and final slashes. `..` goes up by text; above `/` there is nothing.
-pub fn normalise(path: &str) -> Result<String, &'static str> {
-    if path.contains('\0') {
+/// Whether nothing is to be done about an absolute path.
+fn is_normal(path: &str) -> bool {
+    path == "/" || path.as_bytes()[1..].split(|it| *it == b'/').all(|part| !matches!(part, b"" | b"." | b".."))
+}
+
+/// Whether an absolute path can be given to the kernel, or why not.
+fn is_usable(path: &str) -> Result<(), &'static str> {
+    if path.as_bytes().contains(&0) {
         return Err("it holds a NUL byte");
     }
     if !path.starts_with('/') {
@@ -159,6 +168,15 @@ pub fn normalise(path: &str) -> Result<String, &'static str> {
     }
     if path.len() >= 4096 {
         return Err("it is longer than the kernel takes (4095 bytes)");
+    }
+    Ok(())
+}
+
+/// An absolute path without `.`, `..`, double and final slashes. `..` goes up by text; above `/` there is nothing.
+pub fn normalise(path: &str) -> Result<String, &'static str> {
+    is_usable(path)?;
+    if is_normal(path) {
+        return Ok(path.to_string());
     }
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {

@@ -1,5 +1,7 @@
 //! Values against the types of the schema: what fits, and what is said of the rest.
 
+use std::fmt::Arguments;
+
 use super::scope::Scope;
 use super::value::{ArgVal, Val, Value};
 use crate::report::Diagnostic;
@@ -7,8 +9,18 @@ use crate::schema::{ArgKind, Ty, Variant, constants, suggest};
 use crate::source::Span;
 
 /// The value in the form of the type; a finding where it does not fit. `what` names it: "`size` of `tmpfs`".
-pub fn fit(val: Val, ty: &Ty, what: &str, scope: &mut Scope) -> Option<Val> {
+pub fn fit(val: Val, ty: &Ty, what: Arguments, scope: &mut Scope) -> Option<Val> {
     let span = val.span;
+    let val = match (ty, val.value) {
+        (Ty::List(inner), Value::List(items)) => {
+            let items: Vec<Option<Val>> = items.into_iter().map(|it| fit(it, inner, what, scope)).collect();
+            return Some(Val { value: Value::List(items.into_iter().collect::<Option<_>>()?), span });
+        }
+        (Ty::Variant(variants), Value::Variant(name, args)) => {
+            return variant(&name, args, variants, what, span, scope);
+        }
+        (_, value) => Val { value, span },
+    };
     match (ty, &val.value) {
         (Ty::Bool, Value::Bool(_)) | (Ty::Size, Value::Size(_)) | (Ty::Port, Value::Port(_)) => Some(val),
         (Ty::Percent, Value::Percent(_)) | (Ty::Str, Value::Str(_)) | (Ty::Offset, Value::Duration(_)) => Some(val),
@@ -92,12 +104,7 @@ pub fn fit(val: Val, ty: &Ty, what: &str, scope: &mut Scope) -> Option<Val> {
                 None
             }
         },
-        (Ty::List(inner), Value::List(items)) => {
-            let items: Vec<Option<Val>> = items.iter().map(|it| fit(it.clone(), inner, what, scope)).collect();
-            Some(Val { value: Value::List(items.into_iter().collect::<Option<_>>()?), span })
-        }
         (Ty::Variant(variants), Value::Symbol(name)) => variant(name, Vec::new(), variants, what, span, scope),
-        (Ty::Variant(variants), Value::Variant(name, args)) => variant(name, args.clone(), variants, what, span, scope),
         (Ty::Any(types), _) => match types.iter().find(|ty| matches(&val.value, ty)) {
             Some(ty) => fit(val, ty, what, scope),
             None => wrong_type(&val, ty, what, scope),
@@ -135,13 +142,19 @@ fn report(scope: &mut Scope, code: &'static str, message: String, span: Span, la
     });
 }
 
-fn range<T>(span: Span, what: &str, least: &i128, most: &i128, scope: &mut Scope) -> Option<T> {
+fn range<T>(span: Span, what: Arguments, least: &i128, most: &i128, scope: &mut Scope) -> Option<T> {
     let message = format!("{what} is out of range");
     report(scope, "out-of-range", message, span, "this number", Some(format!("write a number from {least} to {most}")));
     None
 }
 
-fn unknown_word<T>(word: &str, words: &'static [&'static str], what: &str, span: Span, scope: &mut Scope) -> Option<T> {
+fn unknown_word<T>(
+    word: &str,
+    words: &'static [&'static str],
+    what: Arguments,
+    span: Span,
+    scope: &mut Scope,
+) -> Option<T> {
     let mut finding = Diagnostic::error("wrong-type", format!("{what} cannot be `{word}`")).label(span, "unknown word");
     finding = match suggest::nearest(word, words.iter().copied()) {
         Some(found) => finding.help(format!("did you mean `{found}`?")).fix(format!("write `{found}`"), span, found),
@@ -151,7 +164,7 @@ fn unknown_word<T>(word: &str, words: &'static [&'static str], what: &str, span:
     None
 }
 
-fn wrong_type(val: &Val, ty: &Ty, what: &str, scope: &mut Scope) -> Option<Val> {
+fn wrong_type(val: &Val, ty: &Ty, what: Arguments, scope: &mut Scope) -> Option<Val> {
     if let (Value::Int(number), Some(unit)) = (&val.value, missing_unit(ty)) {
         scope.report(
             Diagnostic::error("unit-missing", format!("{number} is not {}", ty.describe()))
@@ -197,7 +210,7 @@ fn variant(
     name: &str,
     args: Vec<ArgVal>,
     variants: &'static [Variant],
-    what: &str,
+    what: Arguments,
     span: Span,
     scope: &mut Scope,
 ) -> Option<Val> {
@@ -227,7 +240,9 @@ fn variant(
     // In the order of the table, so that two ways to write one value are one value.
     let place =
         |it: &ArgVal| spec.args.iter().position(|row| it.name.as_ref().is_some_and(|(name, _)| name == row.name));
-    fitted.sort_by_key(place);
+    if fitted.len() > 1 {
+        fitted.sort_by_key(place);
+    }
     sound.then(|| Val { value: Value::Variant(name.to_string(), fitted), span })
 }
 
@@ -292,7 +307,7 @@ fn fit_arg<'s>(
         report(scope, "set-twice", format!("`{name}` is given twice"), span, "the second", Some("keep one".into()));
         return None;
     }
-    let value = fit(arg.value, &ty, &format!("`{name}` of `{}`", spec.name), scope)?;
+    let value = fit(arg.value, &ty, format_args!("`{name}` of `{}`", spec.name), scope)?;
     Some(ArgVal { name: Some((name, place)), value, bare })
 }
 

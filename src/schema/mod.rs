@@ -13,5 +13,5 @@ mod types;
 mod variants;
 
 pub use reference::reference;
-pub use table::{CONTAINERS, PODS, SECTIONS, Section, fields, fields_of, find, section};
+pub use table::{CONTAINERS, PODS, SECTIONS, Section, fields, fields_of, find, place, section};
 pub use types::{ArgKind, ArgSpec, Field, Shape, Ty, Variant};

@@ -132,14 +132,16 @@ impl Field {
 
     /// Under what a key of it is compared with others: a path is one thing, whatever that is, and a system call is either
     /// allowed or denied, so that a second statement for it is a second value and not another entry.
-    pub fn slot(&self, key: &str) -> String {
+    /// `None`: under the key itself.
+    pub fn slot(&self, key: &str) -> Option<String> {
         let family = match (self.section, self.head) {
             ("mnt", "mount" | "hide" | "protect" | "link" | "mkdir") => "mnt.path",
             ("seccomp", "allow" | "deny") => "seccomp.rule",
             ("net", "allow" | "deny") => "net.rule",
-            _ => return key.to_string(),
+            _ => return None,
         };
-        format!("{family}{}", &key[self.path().len().min(key.len())..])
+        let path = self.section.len() + 1 + self.head.len();
+        Some([family, &key[path.min(key.len())..]].concat())
     }
 }
 

@@ -1,7 +1,10 @@
 //! What holds although nobody states it: a reader of an expanded policy is to guess nothing.
 
+use std::rc::Rc;
+
 use super::{Expanded, Line};
 use crate::policy::{IdMap, NsKind, Origin, Sandbox, Strength, Traced};
+use crate::resolve::body::slot_of;
 use crate::resolve::value::{ArgVal, Val, Value};
 use crate::schema;
 
@@ -24,25 +27,25 @@ pub fn add_implied(expanded: &mut Expanded, sandbox: &Sandbox) {
         rows.retain(|row| schema::section(row.section).is_some_and(|it| it.has_mode));
     }
     for row in rows {
-        let key = row.origin.key.to_string();
         let field = if row.head.is_empty() { None } else { schema::find(row.section, row.head) };
-        let slot = field.map_or_else(|| key.clone(), |field| field.slot(&key));
-        if expanded.lines.iter().any(|it| it.slot == slot) {
-            continue;
-        }
+        let slot = slot_of(field, &row.origin.key);
         let at = |value| Val { value, span: row.origin.span };
-        expanded.lines.push(Line {
+        let line = Line {
             section: row.section,
             strength: Strength::Required,
             field,
             labels: row.labels.into_iter().map(at).collect(),
-            value: row.value.map(at),
+            value: row.value.map(at).map(Rc::new),
             slot,
             group: None,
             origin: row.origin,
-        });
+        };
+        let of = |line: &Line| (line.rank(), line.slot.clone());
+        // What is stated is there already, at its place.
+        if let Err(place) = expanded.lines.binary_search_by_key(&of(&line), of) {
+            expanded.lines.insert(place, line);
+        }
     }
-    expanded.lines.sort_by_cached_key(|it| (it.rank(), it.slot.clone()));
 }
 
 fn modes(sandbox: &Sandbox) -> Vec<Row> {

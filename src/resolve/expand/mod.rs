@@ -7,6 +7,7 @@ mod text;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::groups::find;
 use super::merge::{Candidate, Gone};
@@ -51,11 +52,11 @@ pub struct Line {
     pub origin: Origin,
     /// Its row of the table; `None` for the head of a section.
     pub(in crate::resolve) field: Option<&'static Field>,
-    pub(in crate::resolve) labels: Vec<Val>,
+    pub(in crate::resolve) labels: Rc<[Val]>,
     /// Its value; of the head of a section, its mode.
-    pub(in crate::resolve) value: Option<Val>,
+    pub(in crate::resolve) value: Option<Rc<Val>>,
     /// What it is compared under with the statements of a pod.
-    pub(in crate::resolve) slot: String,
+    pub(in crate::resolve) slot: Arc<str>,
     /// The group that it means, by its declaration, where that is none of those that everybody knows.
     pub(in crate::resolve) group: Option<Span>,
 }
@@ -85,7 +86,7 @@ impl Line {
     /// Its value, or its mode; of what has neither, its labels.
     pub fn shown(&self) -> String {
         let labels = || self.labels.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        self.value.as_ref().map_or_else(labels, ToString::to_string)
+        self.value.as_ref().map_or_else(labels, |it| it.to_string())
     }
 
     /// Its row of the table; `None` for the head of a section.
@@ -95,7 +96,7 @@ impl Line {
 
     /// The statement as it is written inside its section, without modifiers; of the head of a section, its mode.
     pub fn written(&self) -> String {
-        let value = self.value.as_ref().map(ToString::to_string);
+        let value = self.value.as_ref().map(|it| it.to_string());
         let Some(field) = self.field else { return value.unwrap_or_default() };
         let labels: String = self.labels.iter().map(|it| format!(" {it}")).collect();
         format!("{}{labels}{}", field.head, value.map_or(String::new(), |it| format!(" = {it}")))
@@ -104,9 +105,7 @@ impl Line {
     /// Its place in the table, by which lines are sorted.
     fn rank(&self) -> (usize, bool, usize) {
         let section = SECTIONS.iter().position(|it| it.name == self.section).map_or(0, |at| at + 1);
-        let field =
-            self.field.and_then(|row| schema::fields().position(|it| it.section == row.section && it.head == row.head));
-        (section, field.is_some(), field.unwrap_or(0))
+        (section, self.field.is_some(), self.field.map_or(0, schema::place))
     }
 }
 
@@ -114,7 +113,7 @@ impl Line {
 pub(super) fn expanded(
     cx: &mut Cx,
     decl: &Decl,
-    settled: &BTreeMap<String, Candidate>,
+    settled: &BTreeMap<Arc<str>, Candidate>,
     removed: Vec<Gone>,
 ) -> Expanded {
     let mut groups = Vec::new();
@@ -123,7 +122,7 @@ pub(super) fn expanded(
         let payload = &stated.payload;
         let section = match payload.field {
             Some(field) => field.section,
-            None => SECTIONS.iter().find(|it| it.name == slot).map_or("", |it| it.name),
+            None => SECTIONS.iter().find(|it| *it.name == **slot).map_or("", |it| it.name),
         };
         let group = match (payload.labels.first().map(|it| &it.value), &payload.module) {
             (Some(Value::Set(name)), Some(module)) => own_group(cx, module, name, &mut groups),
@@ -141,7 +140,8 @@ pub(super) fn expanded(
             group,
         });
     }
-    lines.sort_by_cached_key(|it| (it.rank(), it.slot.clone()));
+    // Those of one place in the table are in the order of their keys already.
+    lines.sort_by_cached_key(Line::rank);
     let kind = match decl.kind.node {
         DeclKind::Pod => "pod",
         DeclKind::Container => "container",

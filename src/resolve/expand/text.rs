@@ -245,7 +245,7 @@ impl Page<'_> {
 
     /// A statement as it is written inside its section.
     fn statement(&self, line: &Line) -> String {
-        let Some(field) = line.field else { return line.value.as_ref().map_or(String::new(), Val::to_string) };
+        let Some(field) = line.field else { return line.value.as_deref().map_or(String::new(), Val::to_string) };
         let mut labels: String = line.labels.iter().map(|it| format!(" {it}")).collect();
         if let Some(name) = line.group.and_then(|it| self.names.get(&it)) {
             labels = format!(" @{name}");
@@ -273,7 +273,7 @@ fn is_shared(line: &Line) -> bool {
 
 /// Whether a namespace is the one that the pod makes.
 fn is_of_pod(line: &Line) -> bool {
-    matches!(&line.value, Some(Val { value: Value::Variant(name, _), .. }) if name == "pod")
+    matches!(line.value.as_deref(), Some(Val { value: Value::Variant(name, _), .. }) if name == "pod")
 }
 
 fn strength(strength: Strength) -> &'static str {

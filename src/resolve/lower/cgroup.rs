@@ -66,7 +66,7 @@ impl Lower<'_, '_> {
     fn hugetlb_max(&mut self) -> Vec<Traced<HugetlbMax>> {
         let read = |found: &Candidate| {
             let page = found.payload.labels.first().and_then(size)?;
-            let max = found.payload.value.as_ref().and_then(size)?;
+            let max = found.payload.value.as_deref().and_then(size)?;
             Some(Traced {
                 value: HugetlbMax { page, max },
                 origin: found.origin.clone(),

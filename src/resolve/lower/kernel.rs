@@ -7,7 +7,7 @@ impl Lower<'_, '_> {
     pub(super) fn sysctls(&mut self) -> Vec<Traced<Sysctl>> {
         let read = |found: &Candidate| {
             let name = found.payload.labels.first().and_then(text)?;
-            let value = match &found.payload.value.as_ref()?.value {
+            let value = match &found.payload.value.as_deref()?.value {
                 Value::Int(number) => number.to_string(),
                 Value::Str(text) => text.clone(),
                 _ => return None,

@@ -15,13 +15,16 @@ use crate::source::Span;
 /// The section `mnt`.
 pub fn mnt(lower: &mut Lower) -> Mnt {
     let mut entries = Vec::new();
-    for head in ["mount", "hide", "protect", "link", "mkdir"] {
-        for found in lower.entries(&format!("mnt.{head}")) {
-            let Some(path) = found.payload.labels.first().and_then(text) else { continue };
-            if let Some(kind) = kind(lower, head, &path, &found) {
-                let value = Entry { path, kind };
-                entries.push(Traced { value, origin: found.origin.clone(), strength: found.payload.strength });
-            }
+    // `mount`, `hide`, `protect`, `link`, `mkdir`: a path is one thing, and all of them are compared as paths.
+    for found in lower.below("mnt.path[".into()).cloned().collect::<Vec<_>>() {
+        let Some(path) = found.payload.labels.first().and_then(text) else { continue };
+        let head = found.payload.field.map_or("", |it| it.head);
+        if let Some(kind) = kind(lower, head, &path, &found) {
+            entries.push(Traced {
+                value: Entry { path, kind },
+                origin: found.origin,
+                strength: found.payload.strength,
+            });
         }
     }
     if lower.mode("mnt").value == Mode::New {
@@ -56,7 +59,7 @@ fn below_root(lower: &mut Lower, entries: &mut Vec<Traced<Entry>>) {
 
 fn stated_root(lower: &mut Lower) -> Option<Traced<Root>> {
     let found = lower.settled.get("mnt.root")?.clone();
-    let value = root(lower, found.payload.value.as_ref()?)?;
+    let value = root(lower, found.payload.value.as_deref()?)?;
     Some(Traced { value, origin: found.origin, strength: found.payload.strength })
 }
 
@@ -77,7 +80,7 @@ fn root(lower: &mut Lower, val: &Val) -> Option<Root> {
 }
 
 fn kind(lower: &mut Lower, head: &str, path: &str, found: &Candidate) -> Option<EntryKind> {
-    let value = found.payload.value.as_ref();
+    let value = found.payload.value.as_deref();
     Some(match head {
         "hide" => EntryKind::Hide,
         "protect" => EntryKind::Protect { dir: value.and_then(text).is_some_and(|it| it == "dir") },

@@ -18,6 +18,7 @@ pub use net::name_files;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::layer::{self, Env};
 use super::merge::{self, Candidate, Slots};
@@ -49,7 +50,7 @@ pub fn of_slots(cx: &mut Cx, decl: &Decl, slots: Slots, in_pod: bool) -> Sandbox
         .into_iter()
         .map(NsKind::name)
         .filter(|kind| {
-            let mode = settled.get(*kind).and_then(|it| it.payload.value.as_ref()).and_then(mode);
+            let mode = settled.get(*kind).and_then(|it| it.payload.value.as_deref()).and_then(mode);
             mode.is_some_and(|it| it != Mode::New)
         })
         .collect();
@@ -78,7 +79,7 @@ pub struct Lower<'l, 'a> {
     /// Everything else.
     pub(super) cx: &'l mut Cx<'a>,
     /// One value for each key.
-    pub(super) settled: BTreeMap<String, Candidate>,
+    pub(super) settled: BTreeMap<Arc<str>, Candidate>,
     /// The name of the sandbox, for what nobody wrote.
     pub(super) span: Span,
 }
@@ -125,14 +126,19 @@ impl Lower<'_, '_> {
             ready: self.setting("ready", pods::ready),
             restart: self.setting("restart", pods::restart),
             essential: self.setting("essential", boolean),
-            origins: self.settled.values().map(|it| (it.origin.span, it.origin.clone())).collect(),
+            through: self
+                .settled
+                .values()
+                .filter(|it| !it.origin.via.is_empty())
+                .map(|it| (it.origin.span, it.origin.via.clone()))
+                .collect(),
         }
     }
 
     /// The value of a setting.
     pub(super) fn setting<T>(&self, key: &str, read: impl Fn(&Val) -> Option<T>) -> Option<Traced<T>> {
         let found = self.settled.get(key)?;
-        let value = read(found.payload.value.as_ref()?)?;
+        let value = read(found.payload.value.as_deref()?)?;
         Some(Traced { value, origin: found.origin.clone(), strength: found.payload.strength })
     }
 
@@ -142,16 +148,21 @@ impl Lower<'_, '_> {
 
     /// The entries of a head such as `mnt.mount`, in the order of their labels.
     pub(super) fn entries(&self, head: &str) -> Vec<Candidate> {
+        self.each(head).cloned().collect()
+    }
+
+    fn each(&self, head: &str) -> impl Iterator<Item = &Candidate> {
         let (section, head) = head.split_once('.').unwrap_or(("", head));
-        let Some(field) = crate::schema::find(section, head) else { return Vec::new() };
-        let prefix = field.slot(&format!("{}[", field.path()));
-        self.settled
-            .range(prefix.clone()..)
-            .take_while(|(key, _)| key.starts_with(&prefix))
-            .map(|it| it.1)
-            .filter(|it| it.payload.field.is_some_and(|it| it.head == head))
-            .cloned()
-            .collect()
+        let field = crate::schema::find(section, head);
+        let slots = field.map(|it| (it, format!("{}[", it.path()))).map(|(it, key)| it.slot(&key).unwrap_or(key));
+        let all = slots.into_iter().flat_map(|it| self.below(it));
+        all.filter(move |it| it.payload.field.zip(field).is_some_and(|(it, field)| std::ptr::eq(it, field)))
+    }
+
+    /// What is stated under the keys that begin so, in their order.
+    pub(super) fn below(&self, prefix: String) -> impl Iterator<Item = &Candidate> {
+        let prefix: Arc<str> = prefix.into();
+        self.settled.range(prefix.clone()..).take_while(move |(key, _)| key.starts_with(&*prefix)).map(|it| it.1)
     }
 
     pub(super) fn mode(&self, section: &str) -> Traced<Mode> {
@@ -161,12 +172,12 @@ impl Lower<'_, '_> {
     /// Fields of a namespace whose mode nobody states would mean something else from one day to the next.
     fn missing_modes(&mut self) {
         for section in crate::schema::SECTIONS.iter().filter(|it| it.has_mode) {
-            let inside = format!("{}.", section.name);
+            let inside: Arc<str> = format!("{}.", section.name).into();
             if self.settled.contains_key(section.name) {
                 continue;
             }
             let Some((_, field)) =
-                self.settled.range(inside.clone()..).next().filter(|(key, _)| key.starts_with(&inside))
+                self.settled.range(inside.clone()..).next().filter(|(key, _)| key.starts_with(&*inside))
             else {
                 continue;
             };
@@ -195,7 +206,7 @@ impl Lower<'_, '_> {
         }
         for kind in NsKind::ALL {
             let found = self.settled.get(kind.name()).filter(|it| {
-                let mode = it.payload.value.as_ref().map(|it| &it.value);
+                let mode = it.payload.value.as_deref().map(|it| &it.value);
                 matches!(mode, Some(Value::Variant(name, _)) if name == "pod")
             });
             if let Some(span) = found.map(|it| it.origin.span) {
@@ -210,7 +221,7 @@ impl Lower<'_, '_> {
 
     /// A pod has volumes, and its containers mount them.
     fn volumes_at_home(&mut self, kind: DeclKind) {
-        let stated = self.entries("volume").into_iter().next().map(|it| it.origin.span);
+        let stated = self.each("volume").next().map(|it| it.origin.span);
         if let Some(span) = stated.filter(|_| kind != DeclKind::Pod) {
             self.cx.report(
                 Diagnostic::error("misplaced", "`volume` is for pods, whose containers share it")
@@ -218,11 +229,11 @@ impl Lower<'_, '_> {
                     .help("write it in the body of a `pod`; files of one sandbox alone are `mount PATH = tmpfs(…)`"),
             );
         }
-        let is_volume = |it: &Candidate| {
-            let value = it.payload.value.as_ref().map(|it| &it.value);
+        let is_volume = |it: &&Candidate| {
+            let value = it.payload.value.as_deref().map(|it| &it.value);
             matches!(value, Some(Value::Variant(name, _)) if name == "volume")
         };
-        let mounted = self.entries("mnt.mount").into_iter().find(is_volume).map(|it| it.origin.span);
+        let mounted = self.each("mnt.mount").find(is_volume).map(|it| it.origin.span);
         if let Some(span) = mounted.filter(|_| kind != DeclKind::Container) {
             let help = match kind {
                 DeclKind::Pod => {
@@ -254,7 +265,7 @@ impl Lower<'_, '_> {
     fn env(&self) -> Vec<Traced<EnvVar>> {
         let read = |found: &Candidate| {
             let name = found.payload.labels.first().and_then(text)?;
-            let value = match &found.payload.value.as_ref()?.value {
+            let value = match &found.payload.value.as_deref()?.value {
                 Value::Str(it) => Some(it.clone()),
                 _ => None,
             };

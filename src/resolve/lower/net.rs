@@ -61,7 +61,7 @@ impl Lower<'_, '_> {
 
     fn net_entries<T>(&self, head: &str, read: impl Fn(&[Val], Option<&Val>) -> Option<T>) -> Vec<Traced<T>> {
         let traced = |found: &Candidate| {
-            let value = read(&found.payload.labels, found.payload.value.as_ref())?;
+            let value = read(&found.payload.labels, found.payload.value.as_deref())?;
             Some(Traced { value, origin: found.origin.clone(), strength: found.payload.strength })
         };
         self.entries(head).iter().filter_map(traced).collect()

@@ -35,7 +35,7 @@ pub(super) fn volumes(lower: &mut Lower) -> Vec<Traced<Volume>> {
     let mut volumes = Vec::new();
     for found in lower.entries("volume") {
         let Some(name) = found.payload.labels.first().and_then(text) else { continue };
-        let source = found.payload.value.as_ref().and_then(|it| mnt::source(lower, it, ""));
+        let source = found.payload.value.as_deref().and_then(|it| mnt::source(lower, it, ""));
         volumes.extend(source.map(|source| Traced {
             value: Volume { name, source },
             origin: found.origin.clone(),

@@ -7,7 +7,7 @@ impl Lower<'_, '_> {
     pub(super) fn stdio(&mut self) -> Stdio {
         let passed = |found: &Candidate| {
             let name = found.payload.labels.first().and_then(text)?;
-            let number = found.payload.value.as_ref().and_then(count)? as u32;
+            let number = found.payload.value.as_deref().and_then(count)? as u32;
             Some(Traced {
                 value: PassedFd { name, number },
                 origin: found.origin.clone(),

@@ -15,10 +15,10 @@ impl Lower<'_, '_> {
         let mode = self.mode("user");
         let (mut uid_map, mut gid_map) = (Vec::new(), Vec::new());
         for found in self.entries("user.map") {
-            let [word, inside] = found.payload.labels.as_slice() else { continue };
+            let [word, inside] = &*found.payload.labels else { continue };
             let kind = if text(word).as_deref() == Some("gid") { IdKind::Group } else { IdKind::User };
             let Some(inside) = self.id(inside, kind) else { continue };
-            let Some(outside) = found.payload.value.as_ref().and_then(|it| self.outside(it, kind)) else { continue };
+            let Some(outside) = found.payload.value.as_deref().and_then(|it| self.outside(it, kind)) else { continue };
             let map = Traced {
                 value: IdMap { inside, outside },
                 origin: found.origin.clone(),

@@ -140,7 +140,24 @@ pub fn section(name: &str) -> Option<&'static Section> {
 
 /// A field by its section (empty for the body of a sandbox) and its head.
 pub fn find(section: &str, head: &str) -> Option<&'static Field> {
-    fields().find(|it| it.section == section && it.head == head)
+    // A section's own list first, which nearly always has it; some sections have rows in a list that they share.
+    let own = ROWS.iter().filter(|rows| rows.first().is_some_and(|it| it.section == section));
+    let found = own.copied().flatten().find(|it| it.head == head && it.section == section);
+    found.or_else(|| fields().find(|it| it.head == head && it.section == section))
+}
+
+/// The place of a field among all of them, in the order of [`fields`].
+pub fn place(field: &'static Field) -> usize {
+    let mut before = 0;
+    for rows in ROWS {
+        // Rows are compared by where they are: there is one of each, and their texts would take long.
+        let (first, row) = (rows.as_ptr() as usize, std::ptr::from_ref(field) as usize);
+        if (first..first + size_of_val(*rows)).contains(&row) {
+            return before + (row - first) / size_of::<Field>();
+        }
+        before += rows.len();
+    }
+    before
 }
 
 /// The fields of a section.
