@@ -1,5 +1,7 @@
 //! The tree of paths.
 
+use std::collections::HashMap;
+
 use super::binds;
 use super::text::bytes;
 use super::tree::{Place, place};
@@ -99,21 +101,26 @@ pub(super) fn below(path: &str, tree: &str) -> bool {
 
 /// The entries above a path, the nearest first, without a look at all of the others: entries are sorted by path.
 fn above<'a>(entries: &'a [Traced<Entry>], path: &str) -> impl Iterator<Item = &'a Traced<Entry>> {
-    let ends = path.rmatch_indices('/').map(|(at, _)| at).filter(|at| *at > 0);
-    ends.filter_map(|end| {
-        let found = entries.binary_search_by(|it| it.value.path.as_str().cmp(&path[..end])).ok()?;
+    parents(path).filter_map(|dir| {
+        let found = entries.binary_search_by(|it| it.value.path.as_str().cmp(dir)).ok()?;
         entries.get(found)
     })
 }
 
+/// The directories above a path, the nearest first, without `/`.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    path.rmatch_indices('/').map(|(at, _)| &path[..at]).filter(|dir| !dir.is_empty())
+}
+
 /// A file has nothing below it, and what is mounted is put in the order of the paths: the file comes first.
 fn below_files(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
-    for entry in &sandbox.mnt.entries {
-        let is_file = |it: &&Traced<Entry>| {
-            matches!(it.value.kind, EntryKind::Mount(MountSource::File { .. } | MountSource::Secret { .. }))
-        };
-        let file = above(&sandbox.mnt.entries, &entry.value.path).find(is_file);
-        if let Some(file) = file {
+    let is_file = |it: &&Traced<Entry>| {
+        matches!(it.value.kind, EntryKind::Mount(MountSource::File { .. } | MountSource::Secret { .. }))
+    };
+    let files = sandbox.mnt.entries.iter().filter(is_file).map(|it| (it.value.path.as_str(), it));
+    let files: HashMap<&str, &Traced<Entry>> = files.collect();
+    for entry in sandbox.mnt.entries.iter().filter(|_| !files.is_empty()) {
+        if let Some(file) = parents(&entry.value.path).find_map(|it| files.get(it)) {
             out.push(
                 Diagnostic::error("below-a-file", format!("{} is a file, with nothing below it", file.value.path))
                     .label(entry.span(), format!("{} would be below it", entry.value.path))

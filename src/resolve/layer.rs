@@ -135,6 +135,7 @@ fn instantiate(cx: &mut Cx, instance: &Instance, env: &Env) -> Option<Rc<Slots>>
     let inner = Env { module, names, via: env.via.iter().cloned().chain([via]).collect(), open };
     let mut slots = base(cx, &decl.with, &inner);
     apply_body(cx, &mut slots, &decl.body, &inner);
+    cx.instantiated.insert(decl.name.span);
     let slots = Rc::new(slots);
     cx.layers.insert(route, slots.clone());
     Some(slots)

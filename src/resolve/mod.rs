@@ -22,13 +22,13 @@ mod value;
 mod volumes;
 mod weaker;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::policy::Policy;
 use crate::report::{Allow, Diagnostic};
 use crate::source::{FileId, Files, Loader, Span};
-use crate::syntax::ast::{DeclKind, Item};
+use crate::syntax::ast::{Decl, DeclKind, Item};
 use crate::syntax::parse;
 pub use expand::{Behind, Expanded, Line, Show, behind, no_sandbox, pick, text};
 pub use merge::Gone;
@@ -119,6 +119,8 @@ struct Cx<'a> {
     /// Whether what bodies come to is wanted as statements, and where it goes.
     keep_expanded: bool,
     expanded: Vec<Expanded>,
+    /// The profiles that somebody uses, by the place of their declaration: their bodies were gone through.
+    instantiated: HashSet<Span>,
     /// What profiles came to in the sandbox at hand, by the place of their declaration and their arguments.
     layers: HashMap<(Span, String), Rc<Slots>>,
 }
@@ -191,6 +193,7 @@ fn whole(
         statements: 0,
         keep_expanded,
         expanded: Vec::new(),
+        instantiated: HashSet::new(),
         layers: HashMap::new(),
     };
     let had_syntax_errors = !tree.errors.is_empty();
@@ -214,6 +217,7 @@ fn whole(
 fn declarations(cx: &mut Cx, module: &Rc<Module>, policy: &mut Policy, had_syntax_errors: bool) {
     let mut taken: BTreeMap<(bool, &str), Span> = BTreeMap::new();
     let mut any = false;
+    let mut profiles = Vec::new();
     for item in module.items() {
         match item {
             Item::Decl(decl) => {
@@ -231,7 +235,7 @@ fn declarations(cx: &mut Cx, module: &Rc<Module>, policy: &mut Policy, had_synta
                 match decl.kind.node {
                     DeclKind::Sandbox => policy.sandboxes.extend(lower::sandbox(cx, module, decl)),
                     DeclKind::Pod => policy.pods.extend(pods::pod(cx, module, decl)),
-                    DeclKind::Profile => layer::check_profile(cx, module, decl),
+                    DeclKind::Profile => profiles.push(decl),
                     DeclKind::Container => {
                         misplaced(cx, decl.kind.span, "a container stands in a pod", "move it into `pod NAME { … }`")
                     }
@@ -261,6 +265,13 @@ fn declarations(cx: &mut Cx, module: &Rc<Module>, policy: &mut Policy, had_synta
             Item::Use(_) | Item::Param(_) | Item::Let(_) | Item::Error(_) => {}
         }
     }
+    // Once what uses them is done: without parameters all has been said of them then.
+    let is_done = |cx: &Cx, it: &Decl| it.params.is_empty() && cx.instantiated.contains(&it.name.span);
+    profiles.into_iter().for_each(|it| {
+        if !is_done(cx, it) {
+            layer::check_profile(cx, module, it);
+        }
+    });
     if !any && !had_syntax_errors {
         let text = cx.files.text(module.file).trim_end();
         let (begin, end) = (text.char_indices().next_back().map_or(0, |(at, _)| at), text.len());

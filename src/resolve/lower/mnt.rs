@@ -37,9 +37,17 @@ pub fn mnt(lower: &mut Lower) -> Mnt {
                 .collect::<Vec<_>>(),
         );
     }
-    entries.sort_by(|a, b| a.value.path.cmp(&b.value.path));
+    let mut entries = by_path(entries);
     below_root(lower, &mut entries);
     Mnt { mode: lower.mode("mnt"), root: stated_root(lower), entries }
+}
+
+/// In the order of their paths. Their places are sorted and not they, which are large.
+fn by_path(entries: Vec<Traced<Entry>>) -> Vec<Traced<Entry>> {
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    order.sort_by(|a, b| entries[*a].value.path.cmp(&entries[*b].value.path));
+    let mut entries: Vec<Option<Traced<Entry>>> = entries.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|it| entries[it].take()).collect()
 }
 
 /// What `/` is, `root` says.
