@@ -28,8 +28,7 @@ pub(super) fn check(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
 
 /// What a call gets when no condition is met, in the order that plan::filter has.
 fn verdict<'s>(seccomp: &'s Seccomp, call: &str) -> (Action, Option<&'s Traced<SyscallRule>>) {
-    let rules =
-        seccomp.rules.iter().filter(|it| it.value.conditions.is_empty() && it.value.calls.iter().any(|it| it == call));
+    let rules = seccomp.rules.iter().filter(|it| it.value.conditions.is_empty() && it.value.calls.contains(&call));
     let best = rules.max_by_key(|it| (!it.value.is_group, it.value.action));
     best.map_or((seccomp.otherwise.value, None), |it| (it.value.action, Some(it)))
 }
@@ -63,12 +62,9 @@ fn starts(seccomp: &Seccomp, out: &mut Vec<Diagnostic>) {
 fn no_effect(seccomp: &Seccomp, out: &mut Vec<Diagnostic>) {
     for rule in &seccomp.rules {
         let same = rule.value.action == seccomp.otherwise.value && rule.value.conditions.is_empty();
-        let alone = rule.value.calls.iter().all(|call| {
-            let others = seccomp.rules.iter().filter(|it| it.value.calls.contains(call));
-            others.count() == 1
-        });
+        let is_alone = |call| seccomp.rules.iter().filter(|it| it.value.calls.contains(call)).count() == 1;
         // A denial that says what `otherwise` says is a note to the reader, as long as it is a plain one.
-        if same && alone && permits(rule.value.action) {
+        if same && permits(rule.value.action) && rule.value.calls.iter().all(is_alone) {
             out.push(
                 Diagnostic::advice("seccomp-no-effect", format!("`{}` gets what every call gets", rule.value.name))
                     .label(rule.span(), "changes nothing")
@@ -86,7 +82,7 @@ fn gaps(seccomp: &Seccomp, out: &mut Vec<Diagnostic>) {
         .rules
         .iter()
         .filter(|it| !permits(it.value.action))
-        .flat_map(|it| it.value.calls.iter().map(String::as_str))
+        .flat_map(|it| it.value.calls.iter().copied())
         .collect();
     if named.contains("unshare") && refused("unshare") {
         let open = ["clone", "clone3"].into_iter().find(|call| {

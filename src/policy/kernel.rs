@@ -95,7 +95,7 @@ pub struct SyscallRule {
     /// Whether `name` was a group.
     pub is_group: bool,
     /// The calls: `[name]`, or the members of the group, sorted, without doubles.
-    pub calls: Vec<String>,
+    pub calls: Vec<&'static str>,
     /// All must hold for the rule to apply; empty: always.
     pub conditions: Vec<Condition>,
     /// What the call gets.

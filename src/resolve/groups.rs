@@ -1,6 +1,5 @@
 //! Groups of system calls: their own, and those of the prelude, which everybody knows.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::Cx;
@@ -11,11 +10,13 @@ use crate::source::Span;
 use crate::syntax::ast::{Group, GroupMember};
 
 /// The calls of a group, sorted, without doubles; `None` when a finding was made of its name.
-pub fn calls(cx: &mut Cx, from: &Rc<Module>, name: &str, span: Span) -> Option<Vec<String>> {
-    let mut found = BTreeSet::new();
+pub fn calls(cx: &mut Cx, from: &Rc<Module>, name: &str, span: Span) -> Option<Vec<&'static str>> {
+    let mut found = Vec::new();
     let mut open = Vec::new();
     collect(cx, from, name, span, &mut found, &mut open)?;
-    Some(found.into_iter().collect())
+    found.sort_unstable();
+    found.dedup();
+    Some(found)
 }
 
 /// Looks at a group that nobody may use.
@@ -45,7 +46,7 @@ fn collect(
     from: &Rc<Module>,
     name: &str,
     span: Span,
-    found: &mut BTreeSet<String>,
+    found: &mut Vec<&'static str>,
     open: &mut Vec<(String, Span)>,
 ) -> Option<()> {
     let Some((module, group)) = find(cx, from, name) else {
@@ -78,8 +79,10 @@ fn collect(
             GroupMember::Group(inner) => {
                 let _ = collect(cx, &module, &inner.node, inner.span, found, open);
             }
-            GroupMember::Call(call) if syscalls::is_known(&call.node) => drop(found.insert(call.node.clone())),
-            GroupMember::Call(call) => unknown_call(cx, &call.node, call.span),
+            GroupMember::Call(call) => match syscalls::known(&call.node) {
+                Some(name) => found.push(name),
+                None => unknown_call(cx, &call.node, call.span),
+            },
         }
     }
     open.pop();

@@ -153,20 +153,29 @@ fn group_by_words(text: &str, file: FileId, range: Range<usize>, name: &str) -> 
     let mut members = Vec::new();
     let mut at = open;
     for line in item[open..].split_inclusive('\n') {
-        let words = line.split('#').next().unwrap_or("");
-        for word in words.split(|c: char| c.is_whitespace() || matches!(c, ',' | '}')).filter(|it| !it.is_empty()) {
-            let start = at + (word.as_ptr() as usize - line.as_ptr() as usize);
-            let span = place(start, start + word.len());
-            members.push(match word.strip_prefix('@') {
-                Some(group) => GroupMember::Group(Name { node: group.to_string(), span }),
-                None => GroupMember::Call(Name { node: word.to_string(), span }),
-            });
+        // Bytes, as what parts words is ASCII.
+        let is_gap = |it: &u8| it.is_ascii_whitespace() || matches!(it, b',' | b'}');
+        let mut start = at;
+        for word in line.split('#').next().unwrap_or("").as_bytes().split(is_gap) {
+            let end = start + word.len();
+            match item.get(start..end).unwrap_or("") {
+                "" => {}
+                word => members.push(member(word, place(start, end))),
+            }
+            start = end + 1;
         }
         at += line.len();
     }
     let start = item[declared..].find(name).map_or(declared, |at| declared + at);
     let name = Name { node: name.to_string(), span: place(start, start + name.len()) };
     Group { name, members, docs: None, span: place(declared, item.trim_end().len()) }
+}
+
+fn member(word: &str, span: Span) -> GroupMember {
+    match word.strip_prefix('@') {
+        Some(group) => GroupMember::Group(Name { node: group.to_string(), span }),
+        None => GroupMember::Call(Name { node: word.to_string(), span }),
+    }
 }
 
 /// A module of the standard library; `None` if there is none of this name.

@@ -31,7 +31,15 @@ pub fn name(arch: &str, number: u32) -> Option<&'static str> {
 
 /// Whether any architecture has a call of this name, or i386 has.
 pub fn is_known(name: &str) -> bool {
-    number("x86_64", name).is_some() || number("aarch64", name).is_some() || number(i386::NAME, name).is_some()
+    known(name).is_some()
+}
+
+/// The name of a call that any architecture has, or i386, as the tables have it.
+pub fn known(name: &str) -> Option<&'static str> {
+    ["x86_64", "aarch64", i386::NAME].into_iter().map(table).find_map(|table| {
+        let at = table.binary_search_by(|(it, _)| (*it).cmp(name)).ok()?;
+        Some(table[at].0)
+    })
 }
 
 /// The highest number of a call that is known on an architecture: file_setattr(2), Linux 6.17. Linux 6.18 added none.

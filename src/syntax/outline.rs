@@ -25,13 +25,15 @@ pub fn outline(text: &str) -> Vec<Outline<'_>> {
     for line in text.split_inclusive('\n') {
         let (start, end) = (at, at + line.len());
         at = end;
-        let content = line.trim_end();
         if let Some(item) = &mut open {
             item.range.end = end;
-            if content.starts_with('}') {
+            if line.starts_with('}') {
                 items.extend(open.take());
             }
-        } else if content.is_empty() {
+            continue;
+        }
+        let content = line.trim_end();
+        if content.is_empty() {
             comments = None;
         } else if content.starts_with('#') {
             comments.get_or_insert(start);

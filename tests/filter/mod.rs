@@ -26,14 +26,19 @@ fn seccomp(otherwise: SyscallAction, rules: Vec<SyscallRule>) -> Seccomp {
     Seccomp { otherwise: traced(otherwise), rules: rules.into_iter().map(traced).collect(), abis: Vec::new() }
 }
 
+/// The name of a call as the tables have it.
+fn known(name: &str) -> &'static str {
+    nsl::schema::syscalls::known(name).unwrap_or_else(|| panic!("there is no call {name}"))
+}
+
 /// A rule for one call.
 fn call(name: &str, conditions: Vec<Condition>, action: SyscallAction) -> SyscallRule {
-    SyscallRule { name: name.to_string(), is_group: false, calls: vec![name.to_string()], conditions, action }
+    SyscallRule { name: name.to_string(), is_group: false, calls: vec![known(name)], conditions, action }
 }
 
 /// A rule for a group of the standard library.
 fn group(name: &str, action: SyscallAction) -> SyscallRule {
-    let calls = groups()[name].iter().cloned().collect();
+    let calls = groups()[name].iter().map(|it| known(it)).collect();
     SyscallRule { name: format!("@{name}"), is_group: true, calls, conditions: Vec::new(), action }
 }
 

@@ -61,9 +61,9 @@ fn rule(lower: &mut Lower, head: &str, found: &Candidate) -> Option<Traced<Sysca
     Some(Traced { value, origin: found.origin.clone(), strength: found.payload.strength })
 }
 
-fn known_call(lower: &mut Lower, name: &str, span: Span) -> Option<Vec<String>> {
-    if syscalls::is_known(name) {
-        return Some(vec![name.to_string()]);
+fn known_call(lower: &mut Lower, name: &str, span: Span) -> Option<Vec<&'static str>> {
+    if let Some(known) = syscalls::known(name) {
+        return Some(vec![known]);
     }
     groups::unknown_call(lower.cx, name, span);
     None
