@@ -142,15 +142,19 @@ fn command(plan: &Plan) -> Vec<String> {
 pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |it| it.as_secs())
 }
+
 /// The namespaces of a program that was started just now. It is heard of when execve(2) closes what it must not inherit, a moment before
 /// others than root may look at it; a program that may not be read at all stays hidden, and is not waited for any longer.
 fn namespaces(of: Process) -> BTreeMap<String, u64> {
     let until = Instant::now() + Duration::from_millis(100);
+    // Mostly it takes some microseconds, and the run waits for it.
+    let mut pause = Duration::from_micros(20);
     loop {
         let found = of.namespaces();
         if !found.is_empty() || !of.lives() || Instant::now() >= until {
             return found;
         }
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(2));
     }
 }
