@@ -73,6 +73,9 @@ fn reads(dir: &Path, wanted: &str) -> bool {
 fn set(record: &Record, dir: &Path, value: &str) -> Result<(), Diagnostic> {
     let file = dir.join("cgroup.freeze");
     fs::write(&file, value).map_err(|error| failed(record, &format!("writing {} failed: {error}", file.display())))?;
+    if let Some(above) = frozen_above(dir).filter(|_| value == "0") {
+        return Err(held(record, &above));
+    }
     let begun = Instant::now();
     while !reads(dir, value) {
         if begun.elapsed() > PATIENCE {
@@ -81,6 +84,20 @@ fn set(record: &Record, dir: &Path, value: &str) -> Result<(), Diagnostic> {
         std::thread::sleep(Duration::from_millis(2));
     }
     Ok(())
+}
+
+/// The cgroup above that holds what is below it, however that is set itself.
+fn frozen_above(dir: &Path) -> Option<PathBuf> {
+    let is_set = |dir: &&Path| fs::read_to_string(dir.join("cgroup.freeze")).is_ok_and(|it| it.trim() == "1");
+    dir.ancestors().skip(1).find(is_set).map(Path::to_path_buf)
+}
+
+fn held(record: &Record, above: &Path) -> Diagnostic {
+    let message = format!("`{}` stays frozen: {} is, with all that is below it", record.name, above.display());
+    Diagnostic::error("freeze-failed", message).help(match &record.pod {
+        Some(pod) => format!("let the whole pod go on: `nsl thaw {pod}`"),
+        None => "whoever has frozen that cgroup has to let it go on, by a 0 in its cgroup.freeze".to_string(),
+    })
 }
 
 fn failed(record: &Record, reason: &str) -> Diagnostic {
@@ -142,4 +159,24 @@ fn own_cgroup(entry: &Entry, record: &Record) -> Result<PathBuf, Diagnostic> {
         }
     }
     Err(failed(record, "its processes multiply faster than they can be moved"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_frozen_above_is_found() {
+        let root = std::env::temp_dir().join(format!("freeze-test-{}", std::process::id()));
+        let (pod, container) = (root.join("pod"), root.join("pod/container"));
+        fs::create_dir_all(&container).expect("a folder of our own");
+        let set = |dir: &Path, value| fs::write(dir.join("cgroup.freeze"), value).expect("a file of our own");
+        set(&container, "1\n");
+        set(&pod, "0\n");
+        assert_eq!(frozen_above(&container), None);
+        set(&pod, "1\n");
+        assert_eq!(frozen_above(&container), Some(pod.clone()));
+        assert_eq!(frozen_above(&pod), None);
+        fs::remove_dir_all(&root).expect("a folder of our own");
+    }
 }

@@ -95,6 +95,7 @@ impl Delegation {
             .env_clear()
             .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
             .env("NO_COLOR", "1")
+            .envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))))
             .current_dir(stage.path("."));
         command
             .stdin(std::process::Stdio::null())

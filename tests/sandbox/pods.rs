@@ -479,6 +479,35 @@ both! {
         running.finish();
     }
 
+    /// What is above holds what is below, where the cgroups of the containers are in that of the pod.
+    fn a_container_does_not_go_on_before_its_pod(who) {
+        let Some(delegation) = limits::Delegation::to(who) else {
+            return skip("sandbox::pods::a_container_does_not_go_on_before_its_pod", "only root can hand over a cgroup");
+        };
+        let (stage, runtime) = with_room(Stage::of(who, ""), who);
+        let shared = format!("{SHARED}  cgroup new {{ memory.max = 512MiB }}\n");
+        let text = pod(who, &shared, &[("a", "", "echo a; exec sleep 1000")]).text();
+        let stage = stage.with_text(&text).env("NSL_STATE_DIR", &format!("{runtime}/nsl"));
+        let stage = stage.option("--cgroup-parent").option(&delegation.parent());
+        let mut running = stage.start_command(delegation.command(&stage, who, &[]));
+        running.line("");
+        let said = seen::nsl(&stage, &["freeze", "p"]);
+        if said.code == 0 {
+            let dir = delegation.folder("memory").join(format!("nsl-p-{}", running.pid()));
+            let begun = Instant::now();
+            let said = seen::nsl(&stage, &["thaw", "p.a"]);
+            match dir.join("cgroup.freeze").exists() {
+                true => assert!(said.code == 2 && said.err.contains("`nsl thaw p`"), "{}", said.err),
+                false => assert_eq!(said.code, 0, "{}", said.err),
+            }
+            assert!(begun.elapsed() < Duration::from_secs(8));
+            seen::ok(&stage, &["thaw", "p"]);
+            assert!(seen::ps(&stage).iter().all(|it| it["status"] == "running"));
+        }
+        seen::ok(&stage, &["stop", "p"]);
+        running.finish();
+    }
+
     /// Who starts it is told, and what its containers have said stays to be read.
     fn in_the_background_it_says_why_it_did_not_start(who) {
         let (stage, runtime) = with_room(Stage::of(who, ""), who);

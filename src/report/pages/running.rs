@@ -51,7 +51,7 @@ pub(super) const PAGES: &[Page] = &[
     page(
         "freeze-failed",
         "a sandbox that cannot be frozen",
-        "Cgroups of version 2 have a freezer in every cgroup but the root (`cgroup.freeze`, Linux 5.2). A sandbox with limits on such a host has a cgroup already; another one gets one below that of its nsl, and for that the caller must be allowed to make one there: root is, and anybody else in a cgroup that was delegated. The freezer of version 1 is no replacement: what it holds cannot be killed, so that the sandbox would outlive its nsl.",
+        "Cgroups of version 2 have a freezer in every cgroup but the root (`cgroup.freeze`, Linux 5.2). A sandbox with limits on such a host has a cgroup already; another one gets one below that of its nsl, and for that the caller must be allowed to make one there: root is, and anybody else in a cgroup that was delegated. The freezer of version 1 is no replacement: what it holds cannot be killed, so that the sandbox would outlive its nsl. What is frozen holds all that is below it: a container goes on only once its pod does.",
     ),
     page(
         "sandbox-frozen",
