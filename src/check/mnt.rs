@@ -119,7 +119,7 @@ fn below_files(sandbox: &Sandbox, out: &mut Vec<Diagnostic>) {
     };
     let files = sandbox.mnt.entries.iter().filter(is_file).map(|it| (it.value.path.as_str(), it));
     let files: HashMap<&str, &Traced<Entry>> = files.collect();
-    for entry in sandbox.mnt.entries.iter().filter(|_| !files.is_empty()) {
+    for entry in &sandbox.mnt.entries {
         if let Some(file) = parents(&entry.value.path).find_map(|it| files.get(it)) {
             out.push(
                 Diagnostic::error("below-a-file", format!("{} is a file, with nothing below it", file.value.path))

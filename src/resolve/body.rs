@@ -394,11 +394,7 @@ impl Walk<'_, '_> {
 
 /// The key of a statement: `uts.hostname`, `mnt.mount[/tmp]`.
 fn key_of(field: &Field, labels: &[Val]) -> Arc<str> {
-    // As `path()`, with room for what follows.
-    let mut key = String::with_capacity(128);
-    key.push_str(field.section);
-    key.push_str(if field.section.is_empty() { "" } else { "." });
-    key.push_str(field.head);
+    let mut key = field.path();
     if field.shape == Shape::Entry {
         key.push('[');
         for (at, label) in labels.iter().enumerate() {

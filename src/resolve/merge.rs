@@ -48,11 +48,6 @@ impl Payload {
         let value = self.value.as_ref().map_or(String::new(), |it| it.to_string());
         format!("{strength}{value}")
     }
-
-    /// Whether the other one says the same: it is written alike, wherever that is.
-    fn is_same(&self, other: &Payload) -> bool {
-        self.head() == other.head() && self.text() == other.text()
-    }
 }
 
 /// A statement of a layer.
@@ -84,8 +79,10 @@ impl Candidate {
         if text.is_empty() { self.payload.head().to_string() } else { text }
     }
 
+    /// Whether the other one says the same: it is written alike, wherever that is.
     fn is_same(&self, other: &Candidate) -> bool {
-        self.payload.is_same(&other.payload)
+        let (mine, theirs) = (&self.payload, &other.payload);
+        mine.head() == theirs.head() && mine.text() == theirs.text()
     }
 }
 
@@ -195,16 +192,6 @@ fn put(slots: &mut Slots, statement: Stated, findings: &mut Vec<Diagnostic>) {
         return remove(slots, &statement, findings);
     }
     let slot = slots.entry(statement.slot.clone()).or_default();
-    if slot.any().is_none() && statement.modifier != Some(Modifier::Override) {
-        // The first to say anything; of most keys the only one.
-        let list = match statement.modifier {
-            Some(Modifier::Default) => &mut slot.defaults,
-            Some(Modifier::Final) => &mut slot.finals,
-            _ => &mut slot.plain,
-        };
-        list.push(Candidate { payload: statement.payload, origin: statement.origin });
-        return;
-    }
     let candidate = Candidate { payload: statement.payload.clone(), origin: statement.origin.clone() };
     // A default is for when nobody says anything.
     if statement.modifier == Some(Modifier::Default) && !(slot.finals.is_empty() && slot.plain.is_empty()) {

@@ -28,7 +28,7 @@ use std::rc::Rc;
 use crate::policy::Policy;
 use crate::report::{Allow, Diagnostic};
 use crate::source::{FileId, Files, Loader, Span};
-use crate::syntax::ast::{Decl, DeclKind, Item};
+use crate::syntax::ast::{DeclKind, Item};
 use crate::syntax::parse;
 pub use expand::{Behind, Expanded, Line, Show, behind, no_sandbox, pick, text};
 pub use merge::Gone;
@@ -265,13 +265,8 @@ fn declarations(cx: &mut Cx, module: &Rc<Module>, policy: &mut Policy, had_synta
             Item::Use(_) | Item::Param(_) | Item::Let(_) | Item::Error(_) => {}
         }
     }
-    // Once what uses them is done: without parameters all has been said of them then.
-    let is_done = |cx: &Cx, it: &Decl| it.params.is_empty() && cx.instantiated.contains(&it.name.span);
-    profiles.into_iter().for_each(|it| {
-        if !is_done(cx, it) {
-            layer::check_profile(cx, module, it);
-        }
-    });
+    // Once what uses them is done.
+    profiles.into_iter().for_each(|it| layer::check_profile(cx, module, it));
     if !any && !had_syntax_errors {
         let text = cx.files.text(module.file).trim_end();
         let (begin, end) = (text.char_indices().next_back().map_or(0, |(at, _)| at), text.len());

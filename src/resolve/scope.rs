@@ -1,5 +1,6 @@
 //! Names: parameters, lets, loop variables, the caller's facts; and where relative paths begin.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -122,10 +123,6 @@ impl Scope<'_> {
 
     /// A path made absolute and normal: no `.`, no `..`, no double or final slash.
     pub fn absolute(&self, text: &str, span: Span) -> Result<String, Diagnostic> {
-        // As nearly all are written.
-        if text.starts_with('/') && is_usable(text).is_ok() && is_normal(text) {
-            return Ok(text.to_string());
-        }
         // What `..` behind a name means depends on symbolic links that nobody sees here.
         let mut parts = text.split('/').skip_while(|part| matches!(*part, "." | ".."));
         if parts.any(|part| part == "..") {
@@ -134,8 +131,8 @@ impl Scope<'_> {
                 .help("write the path that is meant without `..`; a path may only begin with `../`"));
         }
         let whole = match (text.starts_with('/'), self.dir) {
-            (true, _) => text.to_string(),
-            (false, Some(dir)) => format!("{dir}/{text}"),
+            (true, _) => Cow::Borrowed(text),
+            (false, Some(dir)) => Cow::Owned(format!("{dir}/{text}")),
             (false, None) => {
                 return Err(Diagnostic::error(
                     "bad-path",
@@ -158,8 +155,8 @@ fn is_normal(path: &str) -> bool {
     path == "/" || path.as_bytes()[1..].split(|it| *it == b'/').all(|part| !matches!(part, b"" | b"." | b".."))
 }
 
-/// Whether an absolute path can be given to the kernel, or why not.
-fn is_usable(path: &str) -> Result<(), &'static str> {
+/// An absolute path without `.`, `..`, double and final slashes. `..` goes up by text; above `/` there is nothing.
+pub fn normalise(path: &str) -> Result<String, &'static str> {
     if path.as_bytes().contains(&0) {
         return Err("it holds a NUL byte");
     }
@@ -169,12 +166,6 @@ fn is_usable(path: &str) -> Result<(), &'static str> {
     if path.len() >= 4096 {
         return Err("it is longer than the kernel takes (4095 bytes)");
     }
-    Ok(())
-}
-
-/// An absolute path without `.`, `..`, double and final slashes. `..` goes up by text; above `/` there is nothing.
-pub fn normalise(path: &str) -> Result<String, &'static str> {
-    is_usable(path)?;
     if is_normal(path) {
         return Ok(path.to_string());
     }

@@ -240,9 +240,7 @@ fn variant(
     // In the order of the table, so that two ways to write one value are one value.
     let place =
         |it: &ArgVal| spec.args.iter().position(|row| it.name.as_ref().is_some_and(|(name, _)| name == row.name));
-    if fitted.len() > 1 {
-        fitted.sort_by_key(place);
-    }
+    fitted.sort_by_key(place);
     sound.then(|| Val { value: Value::Variant(name.to_string(), fitted), span })
 }
 

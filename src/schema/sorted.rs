@@ -33,9 +33,14 @@ pub(super) const fn sorted<T: Copy, const N: usize>(mut table: [(&'static str, T
     table
 }
 
-/// The entry of a word in a table that is sorted.
+/// What a table that is sorted has for a word.
 pub(super) fn find<T: Copy>(table: &[(&'static str, T)], word: &str) -> Option<T> {
-    table.binary_search_by(|(name, _)| (*name).cmp(word)).ok().map(|at| table[at].1)
+    entry(table, word).map(|it| it.1)
+}
+
+/// The entry of a word in a table that is sorted.
+pub(super) fn entry<T: Copy>(table: &[(&'static str, T)], word: &str) -> Option<(&'static str, T)> {
+    table.binary_search_by(|(name, _)| (*name).cmp(word)).ok().map(|at| table[at])
 }
 
 /// `a < b`, which `str` cannot say at compile time.

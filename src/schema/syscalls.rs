@@ -3,7 +3,7 @@
 mod arguments;
 pub mod i386;
 
-use super::sorted::{before, find, sorted};
+use super::sorted::{before, entry, find, sorted};
 
 /// One argument of a system call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +36,8 @@ pub fn is_known(name: &str) -> bool {
 
 /// The name of a call that any architecture has, or i386, as the tables have it.
 pub fn known(name: &str) -> Option<&'static str> {
-    ["x86_64", "aarch64", i386::NAME].into_iter().map(table).find_map(|table| {
-        let at = table.binary_search_by(|(it, _)| (*it).cmp(name)).ok()?;
-        Some(table[at].0)
-    })
+    let mut tables = ARCHES.iter().copied().chain([i386::NAME]).map(table);
+    tables.find_map(|it| entry(it, name)).map(|it| it.0)
 }
 
 /// The highest number of a call that is known on an architecture: file_setattr(2), Linux 6.17. Linux 6.18 added none.

@@ -127,7 +127,7 @@ pub struct Field {
 impl Field {
     /// Its section and head: `mnt.mount`.
     pub fn path(&self) -> String {
-        if self.section.is_empty() { self.head.to_string() } else { format!("{}.{}", self.section, self.head) }
+        if self.section.is_empty() { self.head.to_string() } else { [self.section, ".", self.head].concat() }
     }
 
     /// Under what a key of it is compared with others: a path is one thing, whatever that is, and a system call is either

@@ -154,7 +154,10 @@ impl Lower<'_, '_> {
     fn each(&self, head: &str) -> impl Iterator<Item = &Candidate> {
         let (section, head) = head.split_once('.').unwrap_or(("", head));
         let field = crate::schema::find(section, head);
-        let slots = field.map(|it| (it, format!("{}[", it.path()))).map(|(it, key)| it.slot(&key).unwrap_or(key));
+        let slots = field.map(|it| {
+            let key = format!("{}[", it.path());
+            it.slot(&key).unwrap_or(key)
+        });
         let all = slots.into_iter().flat_map(|it| self.below(it));
         all.filter(move |it| it.payload.field.zip(field).is_some_and(|(it, field)| std::ptr::eq(it, field)))
     }
